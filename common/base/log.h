@@ -1,0 +1,16 @@
+/* Lines on standard error, for shells only. Each line begins with the program's name. */
+#ifndef SHEAF_BASE_LOG_H
+#define SHEAF_BASE_LOG_H
+
+enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
+
+struct log {
+    const char *program;
+    enum log_level level;
+};
+
+/* One whole line in one write, so that lines of several processes do not mix. */
+void log_line(const struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

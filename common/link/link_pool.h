@@ -1,0 +1,42 @@
+/*
+ * The pool: N slots, each a process of its own (`sheaf-worker --leaf FD`), started by posix_spawn
+ * when its first task is sent, and started again when it died. Each slot appears as a peer that
+ * says HELLO (1 slot).
+ *
+ * Control through a socketpair, bulk bytes through shared memory (memfd). A death is noticed at
+ * once by end-of-file and pidfd, a stop by waitid(WSTOPPED). The task a process had started is in
+ * shared memory, so that blame is exact.
+ */
+#ifndef SHEAF_LINK_LINK_POOL_H
+#define SHEAF_LINK_LINK_POOL_H
+
+#include "link/link.h"
+
+struct pool_options {
+    const char *program; /* path of sheaf-worker; NULL: beside this executable */
+    uint32_t
+        processes; /* -j; 0: the CPUs this process may use (affinity, cgroup v1 and v2 quota) */
+    int log_level;
+};
+
+int link_pool_open(struct link **out, const struct pool_options *options, struct error *error);
+uint32_t pool_usable_cpus(void);
+
+/*
+ * The other end, inside the pool process: a blocking loop's view of its parent.
+ * leaf_receive blocks; returns false when the parent is gone. Incoming CANCEL and FORGET can be
+ * polled for.
+ */
+struct pool_child;
+int pool_child_open(struct pool_child **out, int fd, struct error *error);
+bool pool_child_receive(struct pool_child *child,
+                        struct message *message); /* blocks; false: parent gone */
+bool pool_child_poll(struct pool_child *child,
+                     struct message *message); /* does not block; false: nothing */
+void pool_child_started(struct pool_child *child, uint64_t task,
+                        uint32_t attempt); /* 0: finished */
+bool pool_child_send(struct pool_child *child,
+                     struct message *message); /* blocks; empties the message */
+void pool_child_free(struct pool_child **child);
+
+#endif

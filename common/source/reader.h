@@ -1,0 +1,36 @@
+/*
+ * Reading a source by reference, for whoever folds it or sends it by value. Shell: it opens and
+ * maps files.
+ *
+ * The file must be the one that was described: size and mtime (ns) are compared at reader_open and
+ * again at reader_check; a difference, a short read or a SIGBUS is the fault "changed while it was
+ * read".
+ */
+#ifndef SHEAF_SOURCE_READER_H
+#define SHEAF_SOURCE_READER_H
+
+#include "base/error.h"
+#include "source/source.h"
+
+struct source_reader;
+
+enum reader_status {
+    READER_OK = 0,
+    READER_ABSENT,  /* cannot be opened here, or is another file here: may be had by value */
+    READER_CHANGED, /* it was the right file and changed: a fault of the input */
+    READER_FAILED   /* an I/O error: error has the sentence */
+};
+
+int reader_open(struct source_reader **out, const struct source *source, struct error *error);
+void reader_free(struct source_reader **reader);
+/*
+ * Up to `units` units from `unit` on, contiguous, row-major (Fortran order is gathered). *data
+ * stays valid until the next call; 32 bytes before and 64 after may be read. *units_got is at least
+ * 1 on READER_OK.
+ */
+int reader_get(struct source_reader *reader, uint64_t unit, uint64_t units, const uint8_t **data,
+               uint64_t *units_got, struct error *error);
+/* After the last get of a piece: is it still the file that was described? */
+int reader_check(struct source_reader *reader);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * A segment: what folding a slice gives. Gluing two neighbouring segments is associative (the
+ * segmented monoid), so slices may be folded and glued in any grouping, anywhere, at any time.
+ *
+ * Without a sublist boundary inside, everything is in `tail` and `head` is void. With one
+ * (`bounded`): `head` belongs to the sublist that was open on the left, `closed` are the sublists
+ * that begin and end inside, `tail` is still open. A boundary closes the sublist on its left only
+ * if that is open (not void), joined with `head`.
+ *
+ * The edges hold what a cut in the middle of a token or of a bracket structure leaves undecided;
+ * see text.c and json.c. At a place where a source begins or ends the edge is EDGE_CLEAN.
+ *
+ * A fault absorbs everything to its right: gluing on the right of a faulty segment is the identity.
+ * What stands left of the fault is kept, so that the first fault in the source's order wins.
+ */
+#ifndef SHEAF_SOURCE_SEGMENT_H
+#define SHEAF_SOURCE_SEGMENT_H
+
+#include "base/limits.h"
+#include "number/partial.h"
+#include "number/values.h"
+#include "source/edge.h"
+#include "source/job.h"
+
+enum fault_kind {
+    FAULT_NONE = 0,
+    FAULT_NOT_A_NUMBER, /* text: the token */
+    FAULT_EMPTY_FIELD,  /* a leading, doubled or trailing comma */
+    FAULT_LONE_CR,
+    FAULT_DECIMAL_RANGE,    /* 1e400: the token */
+    FAULT_NOT_AN_INTEGER,   /* --type int: the token */
+    FAULT_FLOAT_PRODUCT,    /* the token (empty for arrays) */
+    FAULT_JSON_SYNTAX,      /* text: the offending bytes */
+    FAULT_JSON_NOT_NUMERIC, /* a string, true, null, an object: its first bytes */
+    FAULT_JSON_CUT_OFF,     /* the input ends inside an array */
+    FAULT_VALUE_TOO_LARGE,  /* --max-value */
+    FAULT_CHANGED,          /* the file changed while it was read */
+    FAULT_UNREADABLE,       /* reading failed: text is the system's sentence */
+    FAULT_KILLED, /* the piece that begins here killed its processes: text is the signal */
+    FAULT_KINDS
+};
+
+struct fault {
+    enum fault_kind kind;
+    uint32_t source;
+    uint64_t unit; /* unit in the source (bytes or elements; without data_begin) */
+    uint64_t line; /* text and JSON: newlines between the segment's begin, or the source's if later,
+                      and here */
+    bool line_is_absolute; /* the source began inside the segment */
+    uint8_t text_bytes;
+    char text[FAULT_TEXT_BYTES];
+};
+
+enum segment_kind { SEGMENT_FOLD = 1, SEGMENT_COUNT = 2 };
+
+/* A place with a known element number, counted from the segment's begin; the cuts of later FOLD
+ * slices. */
+struct checkpoint {
+    struct place place;
+    uint64_t element; /* tokens that start in [segment begin, place) */
+    bool in_token;
+};
+
+struct segment {
+    enum segment_kind kind;
+    struct edge entry, exit;
+    /* SEGMENT_FOLD */
+    bool bounded;
+    struct partial head;
+    struct values closed;
+    struct partial tail;
+    uint64_t
+        lines; /* newlines since the begin, or since the last source's begin if that is inside */
+    bool lines_are_absolute; /* a source began inside */
+    struct fault fault;
+    /* both kinds */
+    uint64_t elements; /* tokens that start inside (a leading fragment counts as one until glued) */
+    /* SEGMENT_COUNT */
+    struct checkpoint *checkpoints; /* owned, ascending */
+    uint32_t checkpoint_count;
+};
+
+void segment_init(struct segment *segment, enum segment_kind kind, const struct op *op);
+void segment_clear(struct segment *segment);
+void segment_move(struct segment *to,
+                  struct segment *from); /* `to` is cleared first; `from` is cleared */
+
+/*
+ * left := left · right. Consumes right (cleared). They must be neighbours and of one kind. Pure;
+ * work is bounded by the weights of the two sides that meet (segment_glue_weight) plus the copying
+ * of closed values.
+ */
+void segment_glue(struct segment *left, struct segment *right, const struct job_spec *spec);
+
+/* Bytes of number and token text at the two sides that a gluing would join: above HEAVY_BYTES it is
+ * a leaf's work. */
+size_t segment_glue_weight(const struct segment *left, const struct segment *right);
+
+/* Thin a count segment's checkpoints to at most `most`, evenly. */
+void segment_thin(struct segment *segment, uint32_t most);
+
+void segment_encode(const struct segment *segment, struct bytes *out);
+/* Total and bounded: never trusts a length. false: malformed; the segment is then cleared. */
+bool segment_decode(struct segment *segment, const struct op *op, const void *data, size_t length);
+
+/* The sentence for a fault, as the user sees it; the same for every cut, backend and number of
+ * workers. */
+void fault_sentence(const struct fault *fault, const struct job_spec *spec, struct bytes *out);
+
+#endif
