@@ -32,10 +32,11 @@ enum message_type {
 };
 
 enum role {
-    ROLE_WORKER = 1, /* takes tasks for a pool of its own */
-    ROLE_CLIENT = 2, /* gives tasks */
+    ROLE_WORKER = 1,   /* takes tasks for a pool of its own */
+    ROLE_CLIENT = 2,   /* gives tasks */
     ROLE_OBSERVER = 3, /* asks for the status only */
-    ROLE_PROCESS = 4 /* a pool process: takes tasks one by one; its link notices its death, so no heartbeats */
+    ROLE_PROCESS =
+        4 /* a pool process: takes tasks one by one; its link notices its death, so no heartbeats */
 };
 
 enum task_kind {

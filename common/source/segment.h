@@ -96,6 +96,16 @@ void segment_glue(struct segment *left, struct segment *right, const struct job_
  * a leaf's work. */
 size_t segment_glue_weight(const struct segment *left, const struct segment *right);
 
+/* Bytes of number and token text in a segment, closed values apart: the cost of gluing with it. */
+size_t segment_weight(const struct segment *segment);
+
+/*
+ * What remains of a numbered slice whose prefix [begin, middle) is `segment`: the rest's begin,
+ * element and in_token. For slices that are not numbered only the begin matters.
+ */
+void segment_rest(const struct segment *segment, const struct slice *slice, struct place middle,
+                  const struct job_spec *spec, struct slice *rest);
+
 /* Thin a count segment's checkpoints to at most `most`, evenly. */
 void segment_thin(struct segment *segment, uint32_t most);
 
