@@ -1,0 +1,74 @@
+#include "source/job.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+
+void job_spec_clear(struct job_spec *spec)
+{
+    for (uint32_t i = 0; i < spec->source_count; i++)
+        source_clear(&spec->sources[i]);
+    memory_free(spec->sources);
+    *spec = (struct job_spec){0};
+}
+
+void job_spec_copy(struct job_spec *to, const struct job_spec *from)
+{
+    *to = *from;
+    to->sources = memory_array(from->source_count, sizeof *to->sources);
+    for (uint32_t i = 0; i < from->source_count; i++)
+        source_copy(&to->sources[i], &from->sources[i]);
+}
+
+int place_compare(struct place a, struct place b)
+{
+    if (a.source != b.source)
+        return a.source < b.source ? -1 : 1;
+    return (a.unit > b.unit) - (a.unit < b.unit);
+}
+
+struct place place_of_end(const struct job_spec *spec)
+{
+    return (struct place){.source = spec->source_count, .unit = 0};
+}
+
+bool cut_is_numbered(const struct cut *cut)
+{
+    return cut->kind == CUT_EVERY || cut->kind == CUT_SPLIT;
+}
+
+/* The next multiple of `size` above `element`; past 2^64 there is no element, so none is needed. */
+static uint64_t multiple_above(uint64_t element, uint64_t size)
+{
+    uint64_t missing = size - element % size;
+
+    return missing > UINT64_MAX - element ? UINT64_MAX : element + missing;
+}
+
+static uint64_t split_end(const struct cut *cut, uint64_t element)
+{
+    uint64_t small = cut->elements / cut->parts;
+    uint64_t larger_end = cut->elements % cut->parts * (small + 1);
+
+    assert(cut->elements != UINT64_MAX);
+    if (element >= cut->elements)
+        return UINT64_MAX;
+    if (element < larger_end)
+        return multiple_above(element, small + 1);
+    return larger_end + multiple_above(element - larger_end, small);
+}
+
+uint64_t cut_sublist_end(const struct cut *cut, uint64_t element)
+{
+    switch (cut->kind) {
+    case CUT_EVERY:
+        return multiple_above(element, cut->size);
+    case CUT_SPLIT:
+        return split_end(cut, element);
+    case CUT_SUBLISTS:
+    case CUT_TOTAL:
+        return UINT64_MAX;
+    }
+    assert(!"a cut is one of the table");
+    return UINT64_MAX;
+}
