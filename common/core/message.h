@@ -134,7 +134,8 @@ struct message {
     struct chunk payload; /* TASK, RESULT, STATUS; owned by the message */
 };
 
-void message_clear(struct message *message);
-void message_move(struct message *to, struct message *from);
+void message_clear(struct message *message); /* frees what it owns; leaves it zeroed */
+void message_move(struct message *to,
+                  struct message *from); /* `to` is cleared first; `from` is zeroed */
 
 #endif
