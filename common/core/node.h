@@ -28,9 +28,11 @@ struct node_options {
     uint64_t seed; /* for jitter and sessions */
     char host[64]; /* what HELLO says of this node */
     uint32_t pid;
-    uint32_t slots_hint; /* a worker's pool processes */
-    enum role role;      /* what HELLO says upwards: ROLE_WORKER or ROLE_CLIENT */
-    bool data_by_value;  /* --data value: files travel by value */
+    uint32_t slots_hint;    /* a worker's pool processes */
+    enum role role;         /* what HELLO says upwards: ROLE_WORKER or ROLE_CLIENT */
+    bool data_by_value;     /* --data value: files travel by value */
+    bool data_by_reference; /* --data reference: files never do; a file that no worker can open is
+                               FAULT_UNREADABLE */
 };
 
 enum event_type {
@@ -118,7 +120,17 @@ int64_t node_deadline(const struct node *node);
 /* A draining node that holds nothing any more may stop. */
 bool node_is_idle(const struct node *node);
 void node_get_stats(const struct node *node, struct node_stats *stats);
-/* What `sheaf status` shows, as JSON text. */
+/*
+ * Since when the link upwards has had nobody that answers (client: no coordinator; worker: none),
+ * INT64_MAX while there is one (its WELCOME came and it was not lost since). A node that was just
+ * made counts from its first step. For --give-up and for the line that says so.
+ */
+int64_t node_unreachable_since(const struct node *node);
+/*
+ * What `sheaf status` shows, as JSON text: { "workers": [{ "host", "pid", "slots", "running",
+ * "done", "rate", "state" }], "jobs": [{ "op", "progress", "state" }] }; rate in elements or bytes
+ * a second, progress from 0 to 1.
+ */
 void node_status(const struct node *node, int64_t now_ns, struct bytes *json);
 /* Root: fraction of the source's units counted so far (0 … 1), and units per second; for the
  * progress bar. */

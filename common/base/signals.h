@@ -1,0 +1,17 @@
+/* The signals that end a program, as a descriptor of its loop. For shells only. */
+#ifndef SHEAF_BASE_SIGNALS_H
+#define SHEAF_BASE_SIGNALS_H
+
+#include "base/error.h"
+
+/*
+ * Until signals_open(): SIGINT, SIGTERM and SIGHUP end the process at once with status 128 + signal
+ * (a source that is being opened may block), SIGPIPE is ignored from here on.
+ */
+void signals_begin(void);
+/* Block the three in this thread, and so in all it starts, and receive them through *fd. */
+int signals_open(int *fd, struct error *error);
+/* The next signal that has arrived, 0: none. */
+int signals_take(int fd);
+
+#endif
