@@ -33,6 +33,7 @@
 
 #define SOURCES_MAX 1000000u
 #define PATH_BYTES_MAX 4096u
+#define NPY_HEADER_BYTES_MAX (64 * KIB)
 #define BATCH_MESSAGES_MAX 4096u         /* messages in one wire batch */
 #define BATCH_HEADER_BYTES_MAX (4 * MIB) /* its msgpack frame; a job names its sources there */
 #define FRAME_BYTES_MAX (2 * MIB)        /* a frame on a socket; longer payloads travel in parts */

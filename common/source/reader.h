@@ -13,6 +13,7 @@
 #include "source/source.h"
 
 struct source_reader;
+struct stat;
 
 enum reader_status {
     READER_OK = 0,
@@ -21,7 +22,10 @@ enum reader_status {
     READER_FAILED   /* an I/O error: error has the sentence */
 };
 
+/* Returns an enum reader_status; *out is NULL unless it is READER_OK. */
 int reader_open(struct source_reader **out, const struct source *source, struct error *error);
+/* Over a descriptor that is open already and now the reader's; nothing is compared. */
+void reader_new(struct source_reader **out, int fd, const struct source *source);
 void reader_free(struct source_reader **reader);
 /*
  * Up to `units` units from `unit` on, contiguous, row-major (Fortran order is gathered). *data
@@ -30,6 +34,8 @@ void reader_free(struct source_reader **reader);
  */
 int reader_get(struct source_reader *reader, uint64_t unit, uint64_t units, const uint8_t **data,
                uint64_t *units_got, struct error *error);
+/* The file's time of change as a source describes it. */
+int64_t reader_mtime_ns(const struct stat *status);
 /* After the last get of a piece: is it still the file that was described? */
 int reader_check(struct source_reader *reader);
 
