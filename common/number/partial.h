@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "number/exact.h"
+#include "number/factors.h"
 
 #include <gmp.h>
 #include <stdbool.h>
@@ -25,8 +26,8 @@ struct partial {
     int64_t small;           /* the integer part; the operation's identity when void */
     mpz_t big;               /* initialised only while is_big */
     struct exact *exact;     /* the float part, owned; NULL while it is zero and unneeded */
-    struct factors *factors; /* a product's factors not yet multiplied together, owned
-                                (op/product.c); NULL elsewhere */
+    struct factors *factors; /* a product's factors not yet multiplied together, owned; NULL
+                                elsewhere. The value is small or big times these. */
 };
 
 /* A void partial holding the identity `small` (0 for sums, 1 for products). */
@@ -34,8 +35,8 @@ void partial_init(struct partial *partial, int64_t identity);
 void partial_clear(struct partial *partial); /* frees; leaves void with small 0 */
 void partial_move(struct partial *to, struct partial *from,
                   int64_t identity); /* `to` is cleared first; `from` re-initialised */
-/* Bytes of number the partial holds: 0 while everything fits 64 bits. The measure for HEAVY_BYTES.
- */
+/* Bytes of integer the partial holds: 0 while that fits 64 bits (the float part is of constant
+ * size). The measure for HEAVY_BYTES. */
 size_t partial_weight(const struct partial *partial);
 /* Bring big integers that fit int64 back into `small`, so that equal values have equal forms. */
 void partial_normalise(struct partial *partial);

@@ -31,6 +31,8 @@ void values_append_int(struct values *values, int64_t value);
 void values_append_same(struct values *values, int64_t value, uint64_t count);
 void values_append_float(struct values *values, double value);
 void values_append_text(struct values *values, const char *digits, size_t length);
+/* The integer part of a partial at rest, as a number or as text. */
+void values_append_integer(struct values *values, const struct partial *partial);
 /* `from` (an encoding of from->count values) behind `to`; `from` is empty afterwards. */
 void values_concat(struct values *to, struct values *from);
 /* Check a foreign encoding completely and count its values. false: malformed. */
