@@ -26,6 +26,17 @@ static void waiting_add(struct tile_list *list, struct tile *tile)
     tile->is_waiting = true;
 }
 
+/* What was lost or split off lies before what is fresh, and goes first. */
+static void waiting_add_first(struct tile_list *list, struct tile *tile)
+{
+    assert(!tile->is_waiting);
+    tile->waiting_previous = NULL;
+    tile->waiting_next = list->first;
+    *(list->first ? &list->first->waiting_previous : &list->last) = tile;
+    list->first = tile;
+    tile->is_waiting = true;
+}
+
 static struct tile_list *waiting_list(struct merge *merge, const struct tile *tile)
 {
     return tile->state == TILE_READY ? &merge->ready : &merge->heavy;
@@ -69,7 +80,7 @@ void merge_set_state(struct merge *merge, struct tile *tile, enum tile_state sta
     leave_state(merge, tile);
     tile->state = state;
     if (state == TILE_READY)
-        waiting_add(&merge->ready, tile);
+        waiting_add_first(&merge->ready, tile);
     if (state == TILE_GIVEN)
         merge->given++;
 }
@@ -92,7 +103,8 @@ struct tile *merge_append(struct merge *merge, const struct slice *slice, struct
     insert_behind(merge, merge->tiles.last, tile);
     if (payload)
         merge_set_payload(merge, tile, payload);
-    merge_set_state(merge, tile, TILE_READY);
+    tile->state = TILE_READY;
+    waiting_add(&merge->ready, tile);
     return tile;
 }
 

@@ -128,7 +128,7 @@ struct message {
             uint32_t source;
         } declined;
         struct {
-            uint64_t busy_slots;
+            uint64_t slots; /* of all the sender's workers: a client sees when none is left */
         } heartbeat;
     };
     struct chunk payload; /* TASK, RESULT, STATUS; owned by the message */

@@ -104,7 +104,8 @@ struct actions {
     size_t count, capacity;
 };
 struct action *actions_add(struct actions *actions, enum action_type type, peer_id peer);
-void actions_clear(struct actions *actions);
+void actions_clear(struct actions *actions); /* empties it, keeps its room */
+void actions_free(struct actions *actions);
 
 struct node_stats {
     uint64_t elements, units, tasks, pieces_done, retries, duplicates, speculative, lost_children;
@@ -131,7 +132,7 @@ int64_t node_unreachable_since(const struct node *node);
  * "done", "rate", "state" }], "jobs": [{ "op", "progress", "state" }] }; rate in elements or bytes
  * a second, progress from 0 to 1.
  */
-void node_status(const struct node *node, int64_t now_ns, struct bytes *json);
+void node_status(const struct node *node, struct bytes *json);
 /* Root: fraction of the source's units counted so far (0 … 1), and units per second; for the
  * progress bar. */
 void node_progress(const struct node *node, uint64_t *units_done, uint64_t *units_all);

@@ -30,7 +30,7 @@ const struct layout WIRE_LAYOUTS[MESSAGE_TYPES] = {
                          {U32(welcome.version), U32(welcome.slots), U32(welcome.credit_tasks),
                           U64(welcome.session)}},
     [MESSAGE_REFUSED] = {1, {TEXT(refused.text)}},
-    [MESSAGE_HEARTBEAT] = {1, {U64(heartbeat.busy_slots)}},
+    [MESSAGE_HEARTBEAT] = {1, {U64(heartbeat.slots)}},
     [MESSAGE_JOB] = {1, {U64(job.job)}},
     [MESSAGE_FORGET] = {1, {U64(forget.job)}},
     [MESSAGE_TASK] = {15,

@@ -1,0 +1,272 @@
+/* Answers above: parts of what was asked as they become whole, values to the shell, faults, the
+ * end. */
+#include "core/node_private.h"
+
+#include <string.h>
+
+static void look_again(struct node *node, int64_t pause_ns)
+{
+    if (node->now_ns + pause_ns < node->answer_ns)
+        node->answer_ns = node->now_ns + pause_ns;
+}
+
+static bool is_complete(const struct work *work, const struct tile *front)
+{
+    return !front->next && (plan_is_done(&work->plan) || front->run->fault.kind);
+}
+
+/* The root's job is over. */
+static void end_root(struct node *node, struct work *work, const struct fault *fault)
+{
+    struct action *action = actions_add(node->actions, ACTION_END, 0);
+
+    if (fault)
+        action->fault = *fault;
+    job_free(node, work->job);
+}
+
+static void hand_over_values(struct node *node, struct work *work, struct tile *front)
+{
+    struct values *closed = &front->run->closed;
+    struct action *action = actions_add(node->actions, ACTION_VALUES, 0);
+    uint64_t bytes = closed->packed.length;
+
+    action->values.count = closed->count;
+    action->values.packed = chunk_take(&closed->packed);
+    values_clear(closed);
+    work->merge.held_bytes -= bytes;
+    node->unprinted_bytes += bytes;
+    work->answered_ns = node->now_ns;
+}
+
+static void advance_root(struct node *node, struct work *work, struct tile *front)
+{
+    bool complete = is_complete(work, front);
+    struct values *closed = &front->run->closed;
+
+    node->stats.elements = front->run->elements;
+    if (closed->count) {
+        bool is_due = node->now_ns - work->answered_ns >= VALUES_PAUSE_NS;
+
+        if (node->unprinted_bytes > UNPRINTED_MAX)
+            return;
+        if (!complete && !is_due && closed->packed.length < VALUES_BATCH) {
+            look_again(node, VALUES_PAUSE_NS);
+            return;
+        }
+        hand_over_values(node, work, front);
+    }
+    if (complete && !MUTANT(END_BEFORE_TAIL))
+        end_root(node, work, &front->run->fault);
+}
+
+static void send_result(struct node *node, struct work *work, struct place middle, bool done,
+                        struct chunk *payload)
+{
+    struct message message = {.type = MESSAGE_RESULT};
+    struct peer *giver = peer_find(node, work->job->giver);
+
+    message.result = (struct message_result){.job = work->job->giver_job,
+                                             .task = work->asked.task,
+                                             .attempt = work->asked.attempt,
+                                             .kind = work->asked.kind,
+                                             .begin = work->answered,
+                                             .middle = middle,
+                                             .busy_ns = work->busy_ns,
+                                             .units = work->units,
+                                             .done = done};
+    message.payload = *payload;
+    work->answered = middle;
+    work->answered_ns = node->now_ns;
+    work->busy_ns = 0;
+    work->units = 0;
+    peer_send(node, giver, &message);
+    if (done)
+        work_free(node, work);
+}
+
+static void send_segment(struct node *node, struct work *work, const struct segment *segment,
+                         struct place middle, bool done)
+{
+    struct bytes bytes = {0};
+    struct chunk payload;
+
+    segment_encode(segment, &bytes);
+    payload = chunk_take(&bytes);
+    send_result(node, work, middle, done, &payload);
+}
+
+/* Worth an answer now: whole, or enough of it, or something after a while that costs the giver
+ * little to glue. */
+static bool is_worth_answering(struct node *node, const struct work *work, const struct tile *front)
+{
+    size_t closed_bytes = front->run->closed.packed.length;
+
+    if (work->asked.kind == TASK_COUNT)
+        return false;
+    if (closed_bytes >= PART_BYTES)
+        return true;
+    if (!closed_bytes && segment_weight(front->run) > HEAVY_BYTES)
+        return false;
+    if (node->now_ns - work->answered_ns >= PART_PAUSE_NS)
+        return true;
+    look_again(node, PART_PAUSE_NS);
+    return false;
+}
+
+static void advance_above(struct node *node, struct work *work, struct tile *front)
+{
+    bool done = is_complete(work, front);
+    size_t closed_bytes = front->run->closed.packed.length;
+    struct segment segment;
+    struct place middle = front->slice.end;
+
+    if (closed_bytes && !work->room_bytes)
+        return; /* until the giver has room */
+    if (!done && !is_worth_answering(node, work, front))
+        return;
+    work->room_bytes -= closed_bytes < work->room_bytes ? closed_bytes : work->room_bytes;
+    segment = *front->run;
+    work->merge.held_bytes -= closed_bytes;
+    memory_free(front->run);
+    front->run = NULL;
+    merge_remove(&work->merge, front);
+    send_segment(node, work, &segment, middle, done);
+    segment_clear(&segment);
+}
+
+/* The counting that comes before folding is done: now the elements have numbers. */
+static void begin_folding(struct node *node, struct work *work, struct tile *front)
+{
+    struct job *job = work->job;
+    struct segment counted = *front->run;
+    struct slice slice = work->asked.slice;
+
+    memory_free(front->run);
+    front->run = NULL;
+    merge_clear(&work->merge);
+    if (counted.fault.kind) {
+        work_fail(node, work, &counted.fault);
+        segment_clear(&counted);
+        return;
+    }
+    if (job->spec->cut.kind == CUT_SPLIT && job->spec->cut.elements == UINT64_MAX) {
+        job->spec->cut.elements = counted.elements;
+        job_rename(node, job);
+    }
+    plan_clear(&work->plan);
+    plan_init(&work->plan, job->spec, &slice);
+    if (work->plan.needs_checkpoints)
+        plan_take_checkpoints(&work->plan, &counted);
+    segment_clear(&counted);
+    merge_init(&work->merge, job->spec);
+    work->phase = TASK_FOLD;
+    job->cost_done_max = 0;
+    work_wake(work);
+}
+
+void work_advance(struct node *node, struct work *work)
+{
+    struct tile *front = merge_front(&work->merge);
+
+    if (!front)
+        return;
+    if (work->phase == TASK_COUNT && work->asked.kind == TASK_FOLD) {
+        if (is_complete(work, front))
+            begin_folding(node, work, front);
+        return;
+    }
+    if (work->job->is_root)
+        advance_root(node, work, front);
+    else
+        advance_above(node, work, front);
+}
+
+void work_counted(struct node *node, struct work *work, struct tile *run)
+{
+    if (run->run->fault.kind) {
+        plan_stop(&work->plan);
+        while (run->next) {
+            if (run->next->task)
+                task_cancel(node, run->next->task);
+            merge_remove(&work->merge, run->next);
+        }
+    }
+    work_advance(node, work);
+}
+
+static enum segment_kind phase_segment(const struct work *work)
+{
+    return work->phase == TASK_COUNT ? SEGMENT_COUNT : SEGMENT_FOLD;
+}
+
+void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault)
+{
+    struct segment segment;
+    struct slice rest = tile->slice;
+
+    segment_init(&segment, phase_segment(work), work->job->op);
+    segment.fault = *fault;
+    rest.begin = rest.end;
+    work_counted(node, work, merge_count(&work->merge, tile, &rest, &segment));
+}
+
+void work_fail(struct node *node, struct work *work, const struct fault *fault)
+{
+    struct segment segment;
+
+    if (work->job->is_root) {
+        end_root(node, work, fault);
+        return;
+    }
+    segment_init(&segment, work->asked.kind == TASK_COUNT ? SEGMENT_COUNT : SEGMENT_FOLD,
+                 work->job->op);
+    segment.fault = *fault;
+    send_segment(node, work, &segment, work->asked.slice.end, true);
+    segment_clear(&segment);
+}
+
+void work_relay_glued(struct node *node, struct work *work, struct message *message)
+{
+    struct chunk payload = message->payload;
+
+    message->payload = (struct chunk){0};
+    send_result(node, work, work->asked.slice.end, true, &payload);
+}
+
+static bool sees_files(const struct node *node, const struct work *work)
+{
+    for (const struct peer *peer = node->peers; peer; peer = peer->hh.next) {
+        const struct known *known =
+            peer->is_ready && peer->is_taker ? job_known(work->job, peer) : NULL;
+
+        if (peer->is_ready && peer->is_taker && !(known && known->is_blind))
+            return true;
+    }
+    return false;
+}
+
+void work_is_declined(struct node *node, struct work *work, const struct peer *child)
+{
+    struct message declined = {.type = MESSAGE_DECLINED};
+
+    if (work->job->is_root) {
+        if (node->options.data_by_reference)
+            work_fail(node, work,
+                      &(struct fault){.kind = FAULT_UNREADABLE,
+                                      .source = work->answered.source,
+                                      .text = "no worker can open it",
+                                      .text_bytes = 21});
+        else if (child->takes_whole)
+            input_all_by_value(node, work);
+        return;
+    }
+    if (sees_files(node, work))
+        return;
+    declined.declined.job = work->job->giver_job;
+    declined.declined.task = work->asked.task;
+    declined.declined.attempt = work->asked.attempt;
+    declined.declined.reason = DECLINE_ABSENT;
+    peer_send(node, peer_find(node, work->job->giver), &declined);
+    work_free(node, work);
+}

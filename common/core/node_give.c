@@ -1,0 +1,469 @@
+/*
+ * Giving: which child gets what, and how much of it.
+ *
+ * Jobs take turns by deficit round robin (Shreedhar & Varghese, 1996) over expected time. Slices
+ * follow guided self-scheduling (Polychronopoulos & Kuck, 1987) by measured speed: about task_ns of
+ * work for all slots of the child, less near the end so that all finish together. A child has at
+ * most two such slices for each of its slots.
+ */
+#include "core/node_private.h"
+
+enum given { GIVEN, NOTHING, NOT_TO_THIS_ONE };
+
+static uint64_t used_bytes(const struct node *node)
+{
+    uint64_t used = node->unprinted_bytes;
+
+    for (const struct job *job = node->jobs; job; job = job->next)
+        for (const struct work *work = job->first; work; work = work->next)
+            used += work->merge.held_bytes + work->reserved_bytes;
+    return used;
+}
+
+static double rate_of(const struct job *job, const struct peer *peer, enum task_kind kind)
+{
+    return kind == TASK_FOLD && peer->rate_job == job->id ? peer->rate : job->rate[kind];
+}
+
+static uint64_t at_least(uint64_t value, uint64_t least)
+{
+    return value > least ? value : least;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+    return value < most ? value : most;
+}
+
+/* The results of one slice should fit one answer. */
+static uint64_t cost_of_results(const struct job *job, uint64_t result_bytes)
+{
+    double cost;
+
+    if (job->closed_ratio <= 0)
+        return UINT64_MAX;
+    cost = 0.75 * (double)result_bytes / job->closed_ratio;
+    return cost < 1e18 ? (uint64_t)cost : UINT64_MAX;
+}
+
+static uint64_t room_max(const struct node *node, const struct peer *peer)
+{
+    if (peer->takes_whole)
+        return node->options.memory_bytes / 4;
+    return peer->role == ROLE_PROCESS ? RESULT_BYTES_MAX
+                                      : at_most(WORKER_ROOM_MAX, node->options.memory_bytes / 8);
+}
+
+static uint64_t cost_wanted(const struct node *node, const struct work *work,
+                            const struct peer *peer)
+{
+    const struct job *job = work->job;
+    double rate = rate_of(job, peer, work->phase);
+    double by_speed = rate * (double)node->options.task_ns * peer->slots;
+    uint64_t cost = rate > 0 && by_speed < 1e18 ? (uint64_t)by_speed : UINT64_MAX;
+    uint64_t share = work->plan.cost_left / (2 * at_least(node->slots, 1)) * peer->slots;
+
+    if (peer->takes_whole)
+        return UINT64_MAX;
+    cost = at_most(cost, job->cost_done_max ? COST_GROWTH * job->cost_done_max : COST_FIRST);
+    cost = at_most(cost, at_least(share, COST_MIN));
+    if (work->phase == TASK_FOLD)
+        cost = at_most(cost, cost_of_results(job, room_max(node, peer)));
+    return at_least(cost, work->phase == TASK_FOLD ? 1 : COST_MIN);
+}
+
+static uint64_t room_wanted(const struct node *node, const struct work *work,
+                            const struct peer *peer, uint64_t cost)
+{
+    const struct job *job = work->job;
+    uint64_t most = room_max(node, peer);
+    double expected = job->closed_ratio * (double)cost * 4;
+
+    if (peer->takes_whole || !job->cost_done)
+        return most;
+    return expected < (double)most ? at_least((uint64_t)expected, at_most(64 * KIB, most)) : most;
+}
+
+static bool tile_is_front(const struct tile *tile)
+{
+    return !tile->previous || (tile->previous->state == TILE_RUN && !tile->previous->previous);
+}
+
+static bool has_room(const struct node *node, uint64_t used, uint64_t room, bool is_front)
+{
+    return is_front ? node->unprinted_bytes <= UNPRINTED_MAX
+                    : used + room <= node->options.memory_bytes;
+}
+
+static bool is_numbered_text(const struct work *work, const struct tile *tile)
+{
+    return cut_is_numbered(&work->job->spec->cut) &&
+           source_needs_count(&work->job->spec->sources[tile->slice.begin.source]);
+}
+
+/* A range that came back, or came as bytes, may be larger than what this child should get. */
+static void split_tile(struct node *node, struct work *work, const struct peer *peer,
+                       struct tile *tile)
+{
+    const struct job_spec *spec = work->job->spec;
+    uint64_t cost = cost_wanted(node, work, peer);
+    uint64_t all = plan_cost(spec, tile->slice.begin, tile->slice.end);
+    struct slice right = tile->slice;
+
+    if (work->phase == TASK_GLUE || tile->deaths || peer->takes_whole ||
+        is_numbered_text(work, tile))
+        return;
+    if (peer->role == ROLE_PROCESS && spec->piece_units) {
+        struct plan plan;
+
+        plan_init(&plan, spec, &tile->slice);
+        if (spec->sources[tile->slice.begin.source].access != SOURCE_STREAM &&
+            plan_next(&plan, 0, spec->piece_units, &right) && !plan_is_done(&plan))
+            merge_split(&work->merge, tile, &plan.rest);
+        plan_clear(&plan);
+        return;
+    }
+    if (all <= cost + cost / 2 || tile->slice.begin.source != tile->slice.end.source)
+        return;
+    right.begin = plan_advance(spec, tile->slice.begin, tile->slice.end, cost);
+    if (place_compare(right.begin, tile->slice.begin) <= 0 ||
+        place_compare(right.begin, right.end) >= 0)
+        return;
+    if (cut_is_numbered(&spec->cut))
+        right.element += right.begin.unit - tile->slice.begin.unit;
+    merge_split(&work->merge, tile, &right);
+}
+
+static void tell_job(struct node *node, struct job *job, struct peer *peer)
+{
+    struct message message = {.type = MESSAGE_JOB};
+    struct known *known = job_known(job, peer);
+
+    if (known)
+        return;
+    known = memory_new(sizeof *known);
+    known->peer = peer->id;
+    HASH_ADD(hh, job->known, peer, sizeof known->peer, known);
+    message.job.job = job->id;
+    message.job.spec = memory_new(sizeof *message.job.spec);
+    job_spec_copy(message.job.spec, job->spec);
+    peer_send(node, peer, &message);
+}
+
+static struct chunk pair_payload(const struct tile *left)
+{
+    struct bytes first = {0};
+    struct bytes payload = {0};
+
+    segment_encode(left->run, &first);
+    bytes_append_u64(&payload, first.length);
+    bytes_append(&payload, first.data, first.length);
+    bytes_clear(&first);
+    segment_encode(left->next->run, &payload);
+    return chunk_take(&payload);
+}
+
+static struct chunk task_payload(const struct task *task)
+{
+    if (task->kind != TASK_GLUE)
+        return chunk_share(&task->tile->payload);
+    return task->work->asked.kind == TASK_GLUE ? chunk_share(&task->tile->payload)
+                                               : pair_payload(task->tile);
+}
+
+static void fill_task(struct message *message, const struct lease *lease)
+{
+    const struct task *task = lease->task;
+    const struct tile *tile = task->tile;
+
+    message->type = MESSAGE_TASK;
+    message->task = (struct message_task){.job = task->work->job->id,
+                                          .task = task->id,
+                                          .attempt = lease->attempt,
+                                          .kind = task->kind,
+                                          .slice = tile->slice,
+                                          .room_bytes = lease->room_bytes,
+                                          .deaths = tile->deaths,
+                                          .lost_daemons = tile->lost_daemons,
+                                          .by_value = tile->by_value && task->kind != TASK_GLUE};
+    if (tile->state == TILE_GLUING)
+        message->task.slice.end = tile->next->slice.end;
+    message->payload = task_payload(task);
+}
+
+static int64_t expected_ns(const struct node *node, const struct work *work,
+                           const struct peer *peer, uint64_t cost)
+{
+    double rate = rate_of(work->job, peer, work->phase);
+    double expected = rate > 0 ? (double)cost / rate : (double)node->options.task_ns;
+
+    return expected < 1e15 ? (int64_t)expected : (int64_t)1e15;
+}
+
+static void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room)
+{
+    struct lease *lease = task_lease(node, task, peer);
+    uint64_t cost =
+        plan_cost(task->work->job->spec, task->tile->slice.begin, task->tile->slice.end);
+    struct message message = {0};
+
+    lease->room_bytes = room;
+    lease->expected_ns = expected_ns(node, task->work, peer, cost);
+    task->work->reserved_bytes += room;
+    peer->queued_ns += lease->expected_ns;
+    lease->due_ns = node->now_ns + 2 * peer->queued_ns / peer->slots + 3 * node->options.task_ns;
+    tell_job(node, task->work->job, peer);
+    fill_task(&message, lease);
+    lease->payload_bytes = message.payload.length;
+    peer->payload_bytes += lease->payload_bytes;
+    peer_send(node, peer, &message);
+    peer_update_capacity(node, peer);
+    node->stats.tasks++;
+}
+
+static int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
+                         enum task_kind kind)
+{
+    uint64_t cost = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
+    uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, cost) : 0;
+    struct task *task;
+
+    if (kind != TASK_GLUE || work->asked.kind == TASK_GLUE)
+        merge_set_state(&work->merge, tile, TILE_GIVEN);
+    task = task_new(node, work, tile, kind);
+    give_lease(node, task, peer, room);
+    return task->lease[0].expected_ns;
+}
+
+static bool touches_files(const struct job_spec *spec, const struct slice *slice)
+{
+    struct place at = slice->begin;
+
+    for (; place_compare(at, slice->end) < 0; at = (struct place){at.source + 1, 0})
+        if (spec->sources[at.source].access == SOURCE_FILE)
+            return true;
+    return false;
+}
+
+static bool is_blind(const struct work *work, const struct peer *peer)
+{
+    const struct known *known = job_known(work->job, peer);
+
+    return known && known->is_blind;
+}
+
+static bool takes_bytes(const struct peer *peer, const struct tile *tile)
+{
+    uint64_t most = peer->takes_whole ? WHOLE_VALUE_BYTES : WORKER_VALUE_BYTES;
+
+    return !peer->payload_bytes || peer->payload_bytes + tile->payload.length <= most;
+}
+
+/* The first waiting range that this child can take. */
+static enum given give_ready(struct node *node, struct work *work, struct peer *peer, uint64_t used,
+                             int64_t *cost_ns)
+{
+    struct tile *tile = work->merge.ready.first;
+
+    if (!tile)
+        return NOTHING;
+    if (!tile->by_value && work->phase != TASK_GLUE && is_blind(work, peer) &&
+        touches_files(work->job->spec, &tile->slice)) {
+        input_read_tile(node, work, tile);
+        return NOT_TO_THIS_ONE;
+    }
+    if (!takes_bytes(peer, tile))
+        return NOT_TO_THIS_ONE;
+    if (work->phase == TASK_FOLD &&
+        !has_room(node, used, room_wanted(node, work, peer, COST_MIN), tile_is_front(tile)))
+        return NOT_TO_THIS_ONE;
+    split_tile(node, work, peer, tile);
+    *cost_ns = give_tile(node, work, peer, tile, work->phase);
+    return GIVEN;
+}
+
+static enum given give_fresh(struct node *node, struct work *work, struct peer *peer, uint64_t used,
+                             int64_t *cost_ns)
+{
+    uint64_t cost = cost_wanted(node, work, peer);
+    uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
+    struct tile *last = work->merge.tiles.last;
+    bool is_front = !last || (last->state == TILE_RUN && !last->previous);
+    struct slice slice;
+
+    if (plan_is_done(&work->plan))
+        return NOTHING;
+    if (plan_is_at_stream(&work->plan)) {
+        input_ask(node, work);
+        return NOTHING;
+    }
+    if (work->phase == TASK_FOLD &&
+        !has_room(node, used, room_wanted(node, work, peer, cost), is_front))
+        return NOT_TO_THIS_ONE;
+    if (is_blind(work, peer)) {
+        input_read_fresh(node, work);
+        return NOT_TO_THIS_ONE;
+    }
+    if (!plan_next(&work->plan, cost, units, &slice))
+        return NOTHING;
+    *cost_ns = give_tile(node, work, peer, merge_append(&work->merge, &slice, NULL), work->phase);
+    return GIVEN;
+}
+
+static bool give_pair(struct node *node, struct work *work, struct peer *peer, bool relaxed,
+                      int64_t *cost_ns)
+{
+    struct tile *left;
+
+    if (!merge_take_pair(&work->merge, relaxed, &left))
+        return false;
+    *cost_ns = give_tile(node, work, peer, left, TASK_GLUE);
+    return true;
+}
+
+static enum given give_of_work(struct node *node, struct work *work, struct peer *peer,
+                               uint64_t used, int64_t *cost_ns)
+{
+    enum given given;
+
+    if (give_pair(node, work, peer, false, cost_ns))
+        return GIVEN;
+    given = give_ready(node, work, peer, used, cost_ns);
+    if (given == NOTHING)
+        given = give_fresh(node, work, peer, used, cost_ns);
+    if (given == NOTHING && plan_is_done(&work->plan) && give_pair(node, work, peer, true, cost_ns))
+        return GIVEN;
+    return given;
+}
+
+static enum given give_of_job(struct node *node, struct job *job, struct peer *peer, uint64_t used,
+                              int64_t *cost_ns)
+{
+    enum given result = NOTHING;
+
+    for (struct work *work = job->to_give; work; work = work->next) {
+        enum given given = give_of_work(node, work, peer, used, cost_ns);
+
+        if (given == GIVEN)
+            return GIVEN;
+        if (given == NOT_TO_THIS_ONE)
+            result = NOT_TO_THIS_ONE;
+        else if (job->to_give == work && !work->merge.heavy.first && plan_is_done(&work->plan))
+            job->to_give = work->next;
+    }
+    return result;
+}
+
+static void rotate_jobs(struct node *node)
+{
+    struct job *job = node->jobs;
+
+    if (job == node->jobs_last)
+        return;
+    node->jobs = job->next;
+    node->jobs->previous = NULL;
+    job->next = NULL;
+    job->previous = node->jobs_last;
+    node->jobs_last->next = job;
+    node->jobs_last = job;
+}
+
+static enum given give_one(struct node *node, struct peer *peer, uint64_t used)
+{
+    uint64_t turns = 2 * node->stats.jobs;
+    enum given result = NOTHING;
+
+    for (uint64_t i = 0; i < turns; i++) {
+        struct job *job = node->jobs;
+        int64_t cost_ns = 0;
+        enum given given;
+
+        if (job->deficit_ns <= 0) {
+            job->deficit_ns += node->options.task_ns * peer->slots;
+            rotate_jobs(node);
+            continue;
+        }
+        given = give_of_job(node, job, peer, used, &cost_ns);
+        if (given == GIVEN) {
+            job->deficit_ns -= cost_ns;
+            return GIVEN;
+        }
+        job->deficit_ns = 0; /* a job without work saves up no turn */
+        if (given == NOT_TO_THIS_ONE)
+            result = given;
+    }
+    return result;
+}
+
+static bool give_list(struct node *node, const struct peer_list *list)
+{
+    enum { TRY_MOST = 64 };
+    struct peer *peer = list->first;
+    bool any = false;
+
+    for (int tries = 0; peer && tries < TRY_MOST;) {
+        struct peer *next = peer->capacity_next;
+        enum given given = give_one(node, peer, used_bytes(node));
+
+        if (given == NOTHING)
+            break;
+        any |= given == GIVEN;
+        peer = given == GIVEN ? list->first : next;
+        tries += given != GIVEN;
+    }
+    return any;
+}
+
+static bool may_copy(const struct node *node, const struct task *task, const struct peer *peer)
+{
+    const struct lease *lease = task->lease[0].child ? &task->lease[0] : &task->lease[1];
+    const struct lease *other = lease == &task->lease[0] ? &task->lease[1] : &task->lease[0];
+
+    return lease->child && !other->child && lease->child != peer && node->now_ns >= lease->due_ns &&
+           !task->tile->deaths && (task->tile->by_value || !is_blind(task->work, peer));
+}
+
+/* An idle child runs a second copy of what takes too long; the first result counts. */
+static void give_copies(struct node *node)
+{
+    enum { LOOK_AT = 32 };
+    struct task *task = node->oldest;
+
+    for (int i = 0; task && i < LOOK_AT && node->idle.first; i++, task = task->newer) {
+        struct peer *peer = node->idle.first;
+
+        if (!may_copy(node, task, peer))
+            continue;
+        give_lease(node, task, peer, task->kind == TASK_FOLD ? room_max(node, peer) : 0);
+        node->stats.speculative++;
+    }
+}
+
+void give_all(struct node *node)
+{
+    if (!node->jobs)
+        return;
+    give_list(node, &node->idle);
+    give_list(node, &node->some);
+    give_copies(node);
+}
+
+int64_t give_deadline(const struct node *node)
+{
+    enum { LOOK_AT = 32 };
+    int64_t deadline = INT64_MAX;
+    const struct task *task = node->oldest;
+
+    if (!node->idle.first)
+        return deadline;
+    for (int i = 0; task && i < LOOK_AT; i++, task = task->newer) {
+        const struct lease *lease = task->lease[0].child ? &task->lease[0] : &task->lease[1];
+        bool is_copied = task->lease[0].child && task->lease[1].child;
+
+        /* One that is due and was not copied by this step cannot be: the next event may change
+         * that. */
+        if (!is_copied && lease->due_ns > node->now_ns && lease->due_ns < deadline)
+            deadline = lease->due_ns;
+    }
+    return deadline;
+}

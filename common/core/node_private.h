@@ -1,0 +1,217 @@
+/* What the files of the node share; nobody else includes it. */
+#ifndef SHEAF_CORE_NODE_PRIVATE_H
+#define SHEAF_CORE_NODE_PRIVATE_H
+
+#include "base/memory.h"
+#include "core/merge.h"
+#include "core/mutant.h"
+#include "core/node.h"
+#include "core/plan.h"
+
+#define uthash_malloc(bytes) memory_new(bytes)
+#define uthash_free(pointer, bytes) memory_free(pointer)
+#include <uthash.h>
+
+enum {
+    COST_MIN = 65536,       /* a slice below this is not worth a task … */
+    COST_FIRST = 4 * 65536, /* … and the first ones, of unknown speed, are of this size */
+    COST_GROWTH = 8,        /* a slice is at most so many times the largest that came back */
+    WORKER_ROOM_MAX = 8 << 20,
+    WORKER_VALUE_BYTES = 4 << 20, /* by-value bytes a worker holds unacknowledged … */
+    WHOLE_VALUE_BYTES = 16 << 20, /* … and a coordinator, of one client */
+    UNPRINTED_MAX = 8 << 20,      /* values handed to the shell and not yet printed */
+    VALUES_BATCH = 64 << 10,      /* root: values handed over at once … */
+    PART_BYTES = 256 << 10,       /* and answered at once … */
+    CLIENT_CREDIT = 4096,
+    INPUT_AHEAD = 8 /* reads under way at once */
+};
+#define VALUES_PAUSE_NS (50 * NS_PER_MS) /* … or after this long */
+#define PART_PAUSE_NS (500 * NS_PER_MS)
+
+struct work;
+struct job;
+struct task;
+
+/* A task's hold on a child. */
+struct lease {
+    struct task *task;
+    struct peer *child;            /* NULL: not in use */
+    struct lease *previous, *next; /* the child's leases, oldest first */
+    uint32_t attempt;
+    uint64_t room_bytes; /* granted and not used */
+    uint64_t payload_bytes;
+    int64_t expected_ns;
+    int64_t due_ns; /* later than this it is slow: an idle child may run it too */
+};
+
+/* A range (or a pair to glue) that children work on: one of them, or two when one is slow. */
+struct task {
+    uint64_t id;
+    UT_hash_handle hh;
+    struct work *work;
+    struct tile *tile;
+    enum task_kind kind;
+    uint32_t attempts;
+    struct lease lease[2];
+    struct task *older, *newer; /* all tasks of the node, by the time they were first given */
+};
+
+enum capacity { CAPACITY_NONE, CAPACITY_SOME, CAPACITY_IDLE };
+
+struct peer {
+    peer_id id;
+    UT_hash_handle hh;
+    enum role role;
+    bool is_dialled; /* we connected to it: it is above a worker, or a client's coordinator */
+    bool is_ready;   /* the handshake is done */
+    bool is_watched; /* heartbeats both ways; silence means loss */
+    bool is_taker, is_giver;
+    bool takes_whole; /* a coordinator, to its client: it cuts for itself */
+    bool is_draining;
+    char host[64];
+    uint32_t pid, slots, credit;
+    uint64_t session;
+    int64_t heard_ns, spoke_ns, greeted_ns;
+    /* taker */
+    struct lease *oldest, *newest;
+    uint32_t running;
+    uint64_t done, payload_bytes;
+    int64_t queued_ns;
+    uint64_t rate_job;
+    double rate; /* cost per ns and slot on rate_job */
+    enum capacity capacity;
+    struct peer *capacity_previous, *capacity_next;
+};
+
+struct peer_list {
+    struct peer *first, *last;
+};
+
+/* That a child was told of a job, and whether it cannot open the job's files. */
+struct known {
+    peer_id peer;
+    bool is_blind;
+    UT_hash_handle hh;
+};
+
+struct job {
+    uint64_t id;   /* towards children; a new one when the spec changes */
+    peer_id giver; /* 0: the shell */
+    uint64_t giver_job;
+    struct job_spec *spec;
+    const struct op *op;
+    struct known *known;
+    struct work *first, *last;
+    struct work *to_give;        /* works before it have nothing to give */
+    struct job *previous, *next; /* all jobs */
+    int64_t deficit_ns;
+    double rate[3];      /* cost per ns and slot, by task kind; 0: not known */
+    double closed_ratio; /* bytes of closed values per cost */
+    uint64_t cost_done_max;
+    uint64_t cost_done, cost_all;
+    bool is_root;
+};
+
+/* A task from above, or the root's whole job. */
+struct work {
+    struct job *job;
+    struct work *previous, *next;
+    struct message_task asked; /* what the giver asked; the root's slice is the whole job */
+    enum task_kind phase;      /* what children do now: counting may come before folding */
+    struct plan plan;
+    struct merge merge;
+    struct place answered;
+    uint64_t room_bytes;     /* for answers above */
+    uint64_t busy_ns, units; /* since the last answer */
+    int64_t answered_ns;
+    uint64_t reserved_bytes; /* rooms granted to children */
+    uint64_t tasks;          /* outstanding */
+    uint32_t reads;          /* ACTION_READs under way … */
+    uint32_t input_source; /* … of the stream at the plan's begin, and the next unit to ask for */
+    uint64_t input_unit;
+};
+
+struct node {
+    struct node_options options;
+    struct peer *peers; /* by id */
+    struct peer_list idle,
+        some;           /* takers with room: idle ones (last used first), and others (in turn) */
+    struct task *tasks; /* by id */
+    struct task *oldest, *newest;
+    struct job *jobs, *jobs_last;
+    uint64_t next_task, next_job, random;
+    uint64_t slots;   /* of all takers */
+    uint64_t watched; /* peers that want heartbeats or a HELLO again */
+    uint64_t unprinted_bytes;
+    int64_t now_ns, promised_ns, beat_ns;
+    int64_t unreachable_ns; /* since when nobody above answers; INT64_MAX: somebody does */
+    int64_t answer_ns;      /* when works with something to answer are looked at again */
+    bool is_draining;
+    bool said_no_workers, has_stepped;
+    struct actions *actions; /* of the step under way */
+    struct node_stats stats;
+};
+
+/* node_peer.c: handshake, heartbeats, losses */
+void peer_message(struct node *node, peer_id from, struct message *message);
+void peer_connected(struct node *node, peer_id id);
+void peer_lost(struct node *node, struct peer *peer, const struct event *event);
+void peers_tick(struct node *node);
+void peers_shift(struct node *node, int64_t gap_ns);
+int64_t peers_deadline(const struct node *node);
+struct peer *peer_find(const struct node *node, peer_id id);
+void peer_send(struct node *node, struct peer *peer, struct message *message);
+void peer_drop(struct node *node, struct peer *peer);
+void peer_update_capacity(struct node *node, struct peer *peer);
+void peer_free(struct node *node, struct peer *peer);
+void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* node_job.c: jobs and works, from above */
+struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec);
+struct job *job_find(const struct node *node, peer_id giver, uint64_t giver_job);
+void job_rename(struct node *node, struct job *job);
+void job_free(struct node *node, struct job *job);
+struct known *job_known(const struct job *job, const struct peer *peer);
+struct work *work_new(struct node *node, struct job *job, struct message *task);
+void work_free(struct node *node, struct work *work);
+void work_cancel_tasks(struct node *node, struct work *work);
+struct work *work_find(struct job *job, uint64_t task, uint32_t attempt);
+/* Something of the work may be given (again). */
+void work_wake(struct work *work);
+void job_take_task(struct node *node, struct peer *giver, struct message *message);
+
+/* node_give.c: what goes to which child */
+void give_all(struct node *node);
+int64_t give_deadline(const struct node *node);
+
+/* node_task.c: tasks, leases and what comes back */
+struct task *task_new(struct node *node, struct work *work, struct tile *tile, enum task_kind kind);
+struct lease *task_lease(struct node *node, struct task *task, struct peer *child);
+void lease_end(struct node *node, struct lease *lease);
+void task_end(struct node *node, struct task *task);
+void task_cancel(struct node *node, struct task *task);
+void lease_lost(struct node *node, struct lease *lease, const struct event *event);
+void task_result(struct node *node, struct peer *child, struct message *message);
+void task_declined(struct node *node, struct peer *child, const struct message *message);
+
+/* node_answer.c: what goes above */
+void work_advance(struct node *node, struct work *work);
+/* A run has grown: whatever lies behind a fault in it is dropped; then as work_advance. */
+void work_counted(struct node *node, struct work *work, struct tile *run);
+/* A range that cannot be had is a fault at its begin: what stands before it is still counted. */
+void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault);
+/* A worker glued a pair for the giver: pass its answer on as it is. */
+void work_relay_glued(struct node *node, struct work *work, struct message *message);
+/* A child cannot open a source of the work: bytes must come from elsewhere. */
+void work_is_declined(struct node *node, struct work *work, const struct peer *child);
+void work_fail(struct node *node, struct work *work, const struct fault *fault);
+
+/* node_input.c: the root's bytes by value */
+void input_prepare(struct node *node, struct job *job);
+void input_ask(struct node *node, struct work *work);
+void input_take(struct node *node, struct event *event);
+void input_all_by_value(struct node *node, struct work *work);
+void input_read_fresh(struct node *node, struct work *work);
+void input_read_tile(struct node *node, struct work *work, struct tile *tile);
+
+#endif
