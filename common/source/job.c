@@ -69,6 +69,6 @@ uint64_t cut_sublist_end(const struct cut *cut, uint64_t element)
     case CUT_TOTAL:
         return UINT64_MAX;
     }
-    assert(!"a cut is one of the table");
+    assert(false && "a cut is one of the table");
     return UINT64_MAX;
 }

@@ -3,8 +3,7 @@
  * maps files.
  *
  * The file must be the one that was described: size and mtime (ns) are compared at reader_open and
- * again at reader_check; a difference, a short read or a SIGBUS is the fault "changed while it was
- * read".
+ * again after every read; a difference or a short read is the fault "changed while it was read".
  */
 #ifndef SHEAF_SOURCE_READER_H
 #define SHEAF_SOURCE_READER_H
@@ -36,7 +35,7 @@ int reader_get(struct source_reader *reader, uint64_t unit, uint64_t units, cons
                uint64_t *units_got, struct error *error);
 /* The file's time of change as a source describes it. */
 int64_t reader_mtime_ns(const struct stat *status);
-/* After the last get of a piece: is it still the file that was described? */
+/* Is it still the file that was described? reader_get() has asked this of all that it returned. */
 int reader_check(struct source_reader *reader);
 
 #endif

@@ -50,7 +50,7 @@ static uint32_t lane_bytes(enum lane lane)
     case LANE_F64:
         return 8;
     }
-    assert(!"a lane is one of the table");
+    assert(false && "a lane is one of the table");
     return 0;
 }
 
@@ -65,7 +65,7 @@ uint32_t source_unit_bytes(const struct source *source)
     case SOURCE_ARRAY:
         return source->lane_half ? 2 : lane_bytes(source->lane);
     }
-    assert(!"a format is one of the table");
+    assert(false && "a format is one of the table");
     return 0;
 }
 

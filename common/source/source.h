@@ -37,7 +37,8 @@ struct source {
     char *name; /* as the user wrote it, for sentences ("standard input", "the command line"); owned
                  */
     struct bytes inline_data; /* SOURCE_INLINE */
-    uint64_t units;      /* length in units; SOURCE_UNITS_UNKNOWN for a stream of text, JSON or raw elements */
+    uint64_t units;      /* length in units; SOURCE_UNITS_UNKNOWN for a stream of text, JSON or raw
+                            elements */
     uint64_t file_bytes; /* size and mtime prove that a worker sees the same file */
     int64_t file_mtime_ns;
     uint64_t data_begin; /* bytes before unit 0: BOM and header line, .npy header, --header */
