@@ -160,11 +160,10 @@ static void decode_big(struct reader *in, mpz_t value)
 /* begin[0 … shared), then the text; terminated and owned by the caller. NULL on failure. */
 static char *decode_text(struct reader *in, const char *begin, size_t shared)
 {
-    struct text rest = read_text(in, PATH_BYTES_MAX - 1);
+    struct text rest = read_text(in, BATCH_HEADER_BYTES_MAX);
     char *text;
 
-    if (!in->failed && (shared + rest.length >= PATH_BYTES_MAX ||
-                        (rest.length && memchr(rest.data, 0, rest.length))))
+    if (rest.length && memchr(rest.data, 0, rest.length))
         read_fail(in);
     if (in->failed)
         return NULL;
@@ -175,6 +174,17 @@ static char *decode_text(struct reader *in, const char *begin, size_t shared)
     return text;
 }
 
+static char *decode_path(struct reader *in, const char *last_path)
+{
+    uint64_t shared = read_uint_in(in, 0, strlen(last_path));
+    char *path = decode_text(in, last_path, in->failed ? 0 : (size_t)shared);
+
+    if (path && strlen(path) >= PATH_BYTES_MAX)
+        read_fail(in);
+    return path;
+}
+
+/* Of any length: a range is named by its text. */
 static char *decode_name(struct reader *in, const char *path)
 {
     size_t length = strlen(path);
@@ -209,9 +219,7 @@ static void decode_inline(struct reader *in, struct source *source)
 
 static void decode_items(struct reader *in, struct source *source, const char *last_path)
 {
-    uint64_t shared = read_uint_in(in, 0, strlen(last_path));
-
-    source->path = decode_text(in, last_path, in->failed ? 0 : (size_t)shared);
+    source->path = decode_path(in, last_path);
     source->name = decode_name(in, text_of(source->path));
     source->units = read_uint(in);
     source->file_bytes = read_uint(in);
