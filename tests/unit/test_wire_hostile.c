@@ -187,7 +187,7 @@ static void numbers_of_any_width_are_read(void)
 
         CU_ASSERT_FATAL(wire_decode(cases[i].bytes, cases[i].length, NULL, &messages, &count));
         CU_ASSERT_EQUAL(messages[0].type, MESSAGE_HEARTBEAT);
-        CU_ASSERT_EQUAL(messages[0].heartbeat.busy_slots, cases[i].number);
+        CU_ASSERT_EQUAL(messages[0].heartbeat.slots, cases[i].number);
         messages_free(messages, count);
     }
 }

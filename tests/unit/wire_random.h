@@ -221,7 +221,7 @@ static inline void random_small(struct random *random, struct message *message)
         message->declined.reason = random_bool(random) ? DECLINE_ABSENT : DECLINE_DRAINING;
         message->declined.source = (uint32_t)random_below(random, SOURCES_MAX);
     } else if (message->type == MESSAGE_HEARTBEAT)
-        message->heartbeat.busy_slots = random_number(random);
+        message->heartbeat.slots = random_number(random);
     else if (message->type == MESSAGE_FORGET)
         message->forget.job = random_number(random);
     else if (message->type == MESSAGE_REFUSED)
