@@ -12,7 +12,9 @@ static void look_again(struct node *node, int64_t pause_ns)
 
 static bool is_complete(const struct work *work, const struct tile *front)
 {
-    return !front->next && (plan_is_done(&work->plan) || front->run->fault.kind);
+    bool is_last = !front->next || MUTANT(END_BEFORE_TAIL);
+
+    return is_last && (plan_is_done(&work->plan) || front->run->fault.kind);
 }
 
 /* The root's job is over. */
@@ -39,7 +41,8 @@ static void hand_over_values(struct node *node, struct work *work, struct tile *
     work->answered_ns = node->now_ns;
 }
 
-static void advance_root(struct node *node, struct work *work, struct tile *front)
+/* Returns false when that was the end of the work. */
+static bool advance_root(struct node *node, struct work *work, struct tile *front)
 {
     bool complete = is_complete(work, front);
     struct values *closed = &front->run->closed;
@@ -49,15 +52,17 @@ static void advance_root(struct node *node, struct work *work, struct tile *fron
         bool is_due = node->now_ns - work->answered_ns >= VALUES_PAUSE_NS;
 
         if (node->unprinted_bytes > UNPRINTED_MAX)
-            return;
+            return true;
         if (!complete && !is_due && closed->packed.length < VALUES_BATCH) {
             look_again(node, VALUES_PAUSE_NS);
-            return;
+            return true;
         }
         hand_over_values(node, work, front);
     }
-    if (complete && !MUTANT(END_BEFORE_TAIL))
-        end_root(node, work, &front->run->fault);
+    if (!complete)
+        return true;
+    end_root(node, work, &front->run->fault);
+    return false;
 }
 
 static void send_result(struct node *node, struct work *work, struct place middle, bool done,
@@ -114,7 +119,7 @@ static bool is_worth_answering(struct node *node, const struct work *work, const
     return false;
 }
 
-static void advance_above(struct node *node, struct work *work, struct tile *front)
+static bool advance_above(struct node *node, struct work *work, struct tile *front)
 {
     bool done = is_complete(work, front);
     size_t closed_bytes = front->run->closed.packed.length;
@@ -122,9 +127,9 @@ static void advance_above(struct node *node, struct work *work, struct tile *fro
     struct place middle = front->slice.end;
 
     if (closed_bytes && !work->room_bytes)
-        return; /* until the giver has room */
+        return true; /* until the giver has room */
     if (!done && !is_worth_answering(node, work, front))
-        return;
+        return true;
     work->room_bytes -= closed_bytes < work->room_bytes ? closed_bytes : work->room_bytes;
     segment = *front->run;
     work->merge.held_bytes -= closed_bytes;
@@ -133,6 +138,7 @@ static void advance_above(struct node *node, struct work *work, struct tile *fro
     merge_remove(&work->merge, front);
     send_segment(node, work, &segment, middle, done);
     segment_clear(&segment);
+    return !done;
 }
 
 /* The counting that comes before folding is done: now the elements have numbers. */
@@ -176,10 +182,8 @@ void work_advance(struct node *node, struct work *work)
             begin_folding(node, work, front);
         return;
     }
-    if (work->job->is_root)
-        advance_root(node, work, front);
-    else
-        advance_above(node, work, front);
+    if (work->job->is_root ? advance_root(node, work, front) : advance_above(node, work, front))
+        task_top_up(node, work);
 }
 
 void work_counted(struct node *node, struct work *work, struct tile *run)
@@ -192,6 +196,8 @@ void work_counted(struct node *node, struct work *work, struct tile *run)
             merge_remove(&work->merge, run->next);
         }
     }
+    if (work->merge.heavy.first)
+        work_wake(work);
     work_advance(node, work);
 }
 

@@ -46,7 +46,7 @@ static uint64_t cost_of_results(const struct job *job, uint64_t result_bytes)
     return cost < 1e18 ? (uint64_t)cost : UINT64_MAX;
 }
 
-static uint64_t room_max(const struct node *node, const struct peer *peer)
+uint64_t room_max(const struct node *node, const struct peer *peer)
 {
     if (peer->takes_whole)
         return node->options.memory_bytes / 4;
@@ -194,7 +194,7 @@ static void fill_task(struct message *message, const struct lease *lease)
 static int64_t expected_ns(const struct node *node, const struct work *work,
                            const struct peer *peer, uint64_t cost)
 {
-    double rate = rate_of(work->job, peer, work->phase);
+    double rate = cost ? rate_of(work->job, peer, work->phase) : 0;
     double expected = rate > 0 ? (double)cost / rate : (double)node->options.task_ns;
 
     return expected < 1e15 ? (int64_t)expected : (int64_t)1e15;
@@ -203,8 +203,9 @@ static int64_t expected_ns(const struct node *node, const struct work *work,
 static void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room)
 {
     struct lease *lease = task_lease(node, task, peer);
+    const struct slice *slice = &task->tile->slice;
     uint64_t cost =
-        plan_cost(task->work->job->spec, task->tile->slice.begin, task->tile->slice.end);
+        task->kind == TASK_GLUE ? 0 : plan_cost(task->work->job->spec, slice->begin, slice->end);
     struct message message = {0};
 
     lease->room_bytes = room;
@@ -295,7 +296,7 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
         return NOTHING;
     if (plan_is_at_stream(&work->plan)) {
         input_ask(node, work);
-        return NOTHING;
+        return work->merge.ready.first ? give_ready(node, work, peer, used, cost_ns) : NOTHING;
     }
     if (work->phase == TASK_FOLD &&
         !has_room(node, used, room_wanted(node, work, peer, cost), is_front))
@@ -439,10 +440,20 @@ static void give_copies(struct node *node)
     }
 }
 
+/* The next bytes of a stream are on their way before a child waits for them. */
+static void read_ahead(struct node *node)
+{
+    struct work *work = node->jobs->is_root ? node->jobs->first : NULL;
+
+    if (work && node->slots && plan_is_at_stream(&work->plan))
+        input_ask(node, work);
+}
+
 void give_all(struct node *node)
 {
     if (!node->jobs)
         return;
+    read_ahead(node);
     give_list(node, &node->idle);
     give_list(node, &node->some);
     give_copies(node);

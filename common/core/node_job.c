@@ -19,6 +19,13 @@ struct known *job_known(const struct job *job, const struct peer *peer)
     return known;
 }
 
+bool job_is_possible(const struct job_spec *spec)
+{
+    return op_of(spec->op) && spec->source_count &&
+           (spec->cut.kind != CUT_EVERY || spec->cut.size) &&
+           (spec->cut.kind != CUT_SPLIT || spec->cut.parts);
+}
+
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec)
 {
     struct job *job = memory_new(sizeof *job);

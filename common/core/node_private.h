@@ -162,11 +162,13 @@ int64_t peers_deadline(const struct node *node);
 struct peer *peer_find(const struct node *node, peer_id id);
 void peer_send(struct node *node, struct peer *peer, struct message *message);
 void peer_drop(struct node *node, struct peer *peer);
+/* node_capacity.c */
 void peer_update_capacity(struct node *node, struct peer *peer);
 void peer_free(struct node *node, struct peer *peer);
 void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* node_job.c: jobs and works, from above */
+bool job_is_possible(const struct job_spec *spec);
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec);
 struct job *job_find(const struct node *node, peer_id giver, uint64_t giver_job);
 void job_rename(struct node *node, struct job *job);
@@ -181,6 +183,8 @@ void work_wake(struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
 /* node_give.c: what goes to which child */
+/* Bytes of results that a child may be granted for one task. */
+uint64_t room_max(const struct node *node, const struct peer *peer);
 void give_all(struct node *node);
 int64_t give_deadline(const struct node *node);
 
@@ -191,6 +195,9 @@ void lease_end(struct node *node, struct lease *lease);
 void task_end(struct node *node, struct task *task);
 void task_cancel(struct node *node, struct task *task);
 void lease_lost(struct node *node, struct lease *lease, const struct event *event);
+/* What is at the front of the output may always go on; it is bounded by what is answered or
+ * printed. */
+void task_top_up(struct node *node, struct work *work);
 void task_result(struct node *node, struct peer *child, struct message *message);
 void task_declined(struct node *node, struct peer *child, const struct message *message);
 

@@ -25,8 +25,6 @@ struct task *task_new(struct node *node, struct work *work, struct tile *tile, e
     node->newest = task;
     HASH_ADD(hh, node->tasks, id, sizeof task->id, task);
     tile->task = task;
-    if (kind == TASK_GLUE)
-        tile->next->task = NULL;
     work->tasks++;
     return task;
 }
@@ -214,24 +212,42 @@ static void measure(struct lease *lease, const struct message_result *result, si
     }
 }
 
-static void use_room(struct node *node, struct lease *lease, size_t closed_bytes)
+static void use_room(struct lease *lease, size_t closed_bytes)
 {
     uint64_t used = closed_bytes < lease->room_bytes ? closed_bytes : lease->room_bytes;
-    struct message room = {.type = MESSAGE_ROOM};
 
     lease->room_bytes -= used;
     lease->task->work->reserved_bytes -= used;
-    /* What is at the front of the output may always go on; it is bounded by what is printed. */
-    if (!used || lease->child->role == ROLE_PROCESS ||
-        lease->task->tile->previous != merge_front(&lease->task->work->merge))
-        return;
-    lease->room_bytes += used;
-    lease->task->work->reserved_bytes += used;
+}
+
+static void grant(struct node *node, struct lease *lease, uint64_t more)
+{
+    struct message room = {.type = MESSAGE_ROOM};
+
+    lease->room_bytes += more;
+    lease->task->work->reserved_bytes += more;
     room.room.job = lease->task->work->job->id;
     room.room.task = lease->task->id;
     room.room.attempt = lease->attempt;
-    room.room.more_bytes = used;
+    room.room.more_bytes = more;
     peer_send(node, lease->child, &room);
+}
+
+void task_top_up(struct node *node, struct work *work)
+{
+    struct tile *front = merge_front(&work->merge);
+    struct tile *tile = front ? front->next : work->merge.tiles.first;
+    uint64_t held = work->merge.held_bytes + (work->job->is_root ? node->unprinted_bytes : 0);
+
+    if (!tile || tile->state != TILE_GIVEN || held > node->options.memory_bytes / 4)
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct lease *lease = &tile->task->lease[i];
+        uint64_t most = lease->child ? room_max(node, lease->child) : 0;
+
+        if (lease->child && lease->child->role != ROLE_PROCESS && lease->room_bytes < most / 2)
+            grant(node, lease, most - lease->room_bytes);
+    }
 }
 
 static bool result_is_next(const struct lease *lease, const struct message_result *result)
@@ -243,7 +259,7 @@ static bool result_is_next(const struct lease *lease, const struct message_resul
            (place_compare(result->begin, tile->slice.begin) == 0 || MUTANT(DUPLICATE_COUNTED)) &&
            place_compare(result->begin, result->middle) <= 0 &&
            place_compare(result->middle, end) <= 0 &&
-           (result->done || place_compare(result->middle, end) < 0 || result->kind != TASK_GLUE);
+           (result->kind != TASK_GLUE || place_compare(result->middle, end) == 0);
 }
 
 /* The pair is one run now. */
@@ -277,6 +293,7 @@ static void count_prefix(struct node *node, struct lease *lease,
     struct tile *tile = task->tile;
     size_t closed_bytes = segment->closed.packed.length;
     bool is_faulty = segment->fault.kind != FAULT_NONE;
+    struct tile *run = NULL;
     struct slice rest;
 
     segment_rest(segment, &tile->slice, result->middle, work->job->spec, &rest);
@@ -290,18 +307,19 @@ static void count_prefix(struct node *node, struct lease *lease,
         work_counted(node, work, merge_count(&work->merge, tile, &rest, segment));
         return;
     }
-    if (place_compare(rest.begin, tile->slice.begin) > 0)
-        merge_count(&work->merge, tile, &rest, segment);
-    if (result->middle.unit != result->begin.unit ||
-        result->middle.source != result->begin.source) {
+    if (place_compare(rest.begin, tile->slice.begin) > 0) {
+        run = merge_count(&work->merge, tile, &rest, segment);
         tile->deaths =
-            result->deaths; /* blame stays with the range that began where the last one began */
+            result->deaths; /* blame is of ranges that begin where the killed one began */
         tile->lost_daemons = 0;
+    } else {
+        segment_clear(segment);
     }
-    use_room(node, lease, closed_bytes);
+    use_room(lease, closed_bytes);
     if (result->done)
         lease_stale(node, lease);
-    work_advance(node, work);
+    if (run)
+        work_counted(node, work, run);
 }
 
 void task_result(struct node *node, struct peer *child, struct message *message)

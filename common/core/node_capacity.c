@@ -1,0 +1,56 @@
+/* Which children can take more: idle ones, the last used first (a pool starts no more processes
+ * than needed), then others in turn. */
+#include "core/node_private.h"
+
+static void list_remove(struct peer_list *list, struct peer *peer)
+{
+    *(peer->capacity_previous ? &peer->capacity_previous->capacity_next : &list->first) =
+        peer->capacity_next;
+    *(peer->capacity_next ? &peer->capacity_next->capacity_previous : &list->last) =
+        peer->capacity_previous;
+}
+
+static void list_add_first(struct peer_list *list, struct peer *peer)
+{
+    peer->capacity_previous = NULL;
+    peer->capacity_next = list->first;
+    *(list->first ? &list->first->capacity_previous : &list->last) = peer;
+    list->first = peer;
+}
+
+static void list_add_last(struct peer_list *list, struct peer *peer)
+{
+    peer->capacity_next = NULL;
+    peer->capacity_previous = list->last;
+    *(list->last ? &list->last->capacity_next : &list->first) = peer;
+    list->last = peer;
+}
+
+static enum capacity capacity_of(const struct node *node, const struct peer *peer)
+{
+    if (!peer->is_ready || !peer->is_taker || peer->is_draining)
+        return CAPACITY_NONE;
+    if (!peer->running)
+        return CAPACITY_IDLE;
+    if (peer->running >= peer->credit ||
+        (peer->queued_ns >= 2 * node->options.task_ns * peer->slots && !peer->takes_whole))
+        return CAPACITY_NONE;
+    return CAPACITY_SOME;
+}
+
+void peer_update_capacity(struct node *node, struct peer *peer)
+{
+    enum capacity capacity = capacity_of(node, peer);
+
+    if (capacity == peer->capacity)
+        return;
+    if (peer->capacity == CAPACITY_IDLE)
+        list_remove(&node->idle, peer);
+    if (peer->capacity == CAPACITY_SOME)
+        list_remove(&node->some, peer);
+    peer->capacity = capacity;
+    if (capacity == CAPACITY_IDLE)
+        list_add_first(&node->idle, peer);
+    if (capacity == CAPACITY_SOME)
+        list_add_last(&node->some, peer);
+}
