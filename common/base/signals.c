@@ -21,7 +21,7 @@ void signals_begin(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-int signals_open(int *fd, struct error *error)
+static sigset_t signals_set(void)
 {
     sigset_t set;
 
@@ -29,6 +29,13 @@ int signals_open(int *fd, struct error *error)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    return set;
+}
+
+int signals_open(int *fd, struct error *error)
+{
+    sigset_t set = signals_set();
+
     sigprocmask(SIG_BLOCK, &set, NULL);
     *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (*fd < 0)
@@ -43,4 +50,14 @@ int signals_take(int fd)
     if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
     return (int)info.ssi_signo;
+}
+
+void signals_close(int fd)
+{
+    sigset_t set = signals_set();
+
+    signals_begin();
+    if (fd >= 0)
+        close(fd);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

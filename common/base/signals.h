@@ -13,5 +13,8 @@ void signals_begin(void);
 int signals_open(int *fd, struct error *error);
 /* The next signal that has arrived, 0: none. */
 int signals_take(int fd);
+/* Back to ending at once: the program is on its way out, and a second Ctrl-C need not wait. Closes
+ * fd. */
+void signals_close(int fd);
 
 #endif

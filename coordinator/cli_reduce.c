@@ -1,0 +1,164 @@
+/* `sheaf sum` and `sheaf product`: from the command line to a job. */
+#include "cli.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "reduce_options.h"
+#include "serve.h"
+#include "source/open.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct reduction {
+    struct reduce_options options;
+    struct job_spec spec;
+    int *streams;       /* by source, -1: none; owned */
+    struct texts names; /* the sources, as typed; standard input when none is */
+    int64_t open_ns;
+};
+
+static struct cut cut_of(const struct reduce_options *options)
+{
+    if (options->every)
+        return (struct cut){.kind = CUT_EVERY, .size = options->every};
+    if (options->split)
+        return (struct cut){.kind = CUT_SPLIT, .parts = options->split, .elements = UINT64_MAX};
+    return (struct cut){.kind = options->total ? CUT_TOTAL : CUT_SUBLISTS};
+}
+
+static int name_sources(struct reduction *reduction, struct error *error)
+{
+    const struct reduce_options *options = &reduction->options;
+
+    for (size_t i = 0; i < options->sources.count; i++)
+        texts_add(&reduction->names, options->sources.items[i]);
+    if (reduction->names.count)
+        return OK;
+    if (isatty(STDIN_FILENO))
+        return error_set(error, ERROR_USAGE,
+                         "what is to be reduced? a range, a file, - or numbers (see %s --help)",
+                         reduce_command(options->op)->name);
+    texts_add(&reduction->names, "-");
+    return OK;
+}
+
+static int open_sources(struct reduction *reduction, struct error *error)
+{
+    const struct reduce_options *options = &reduction->options;
+    const struct source_options source_options = {
+        .format = options->format, .dtype = options->dtype, .header = options->header};
+
+    if (reduction->names.count > SOURCES_MAX)
+        return error_set(error, ERROR_USAGE, "more than %u sources", SOURCES_MAX);
+    return sources_open(&reduction->spec, &reduction->streams,
+                        (char *const *)(uintptr_t)reduction->names.items,
+                        (int)reduction->names.count, &source_options, error);
+}
+
+/* The spooled bytes as a file that every process of this user can open while this one lives. */
+static int become_file(struct source *source, int fd, uint64_t bytes, struct error *error)
+{
+    uint32_t unit_bytes = source_unit_bytes(source);
+    struct stat status;
+    char path[64];
+
+    if (bytes % unit_bytes ||
+        (source->units != SOURCE_UNITS_UNKNOWN && bytes / unit_bytes < source->units))
+        return error_set(error, ERROR_INPUT, "%s: the input ends too early", source->name);
+    if (fstat(fd, &status))
+        return error_set_errno(error, ERROR_SYSTEM, errno, "%s", source->name);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), fd);
+    memory_free(source->path);
+    source->path = memory_text(path);
+    source->access = SOURCE_FILE;
+    source->data_begin = 0;
+    source->file_bytes = (uint64_t)status.st_size;
+    source->file_mtime_ns = status.st_mtim.tv_sec * NS_PER_S + status.st_mtim.tv_nsec;
+    if (source->units == SOURCE_UNITS_UNKNOWN) {
+        source->units = bytes / unit_bytes;
+        source->columns = source->format == SOURCE_ARRAY ? source->units : 0;
+    }
+    return OK;
+}
+
+/* A split needs the number of all elements first, so its streams are read to their ends. */
+static int spool_streams(struct reduction *reduction, struct error *error)
+{
+    int rc = OK;
+
+    for (uint32_t i = 0; rc == OK && i < reduction->spec.source_count; i++) {
+        struct source *source = &reduction->spec.sources[i];
+        uint64_t bytes;
+        int spooled;
+
+        if (source->access != SOURCE_STREAM)
+            continue;
+        rc = stream_spool(reduction->streams[i], source->name, &spooled, &bytes, error);
+        if (rc != OK)
+            break;
+        close(reduction->streams[i]);
+        reduction->streams[i] = -1;
+        rc = become_file(source, spooled, bytes, error);
+    }
+    return rc;
+}
+
+static int prepare(struct reduction *reduction, struct error *error)
+{
+    const struct reduce_options *options = &reduction->options;
+    int64_t begin_ns = clock_now_ns();
+    int rc = name_sources(reduction, error);
+
+    if (rc == OK)
+        rc = open_sources(reduction, error);
+    if (rc == OK && options->split)
+        rc = spool_streams(reduction, error);
+    reduction->spec.op = options->op;
+    reduction->spec.type = (enum element_type)options->type;
+    reduction->spec.cut = cut_of(options);
+    reduction->spec.piece_units = options->task_elements;
+    reduction->spec.value_bytes_max = options->value_bytes_max;
+    reduction->open_ns = clock_now_ns() - begin_ns;
+    return rc;
+}
+
+static int run(struct reduction *reduction)
+{
+    struct serve *serve = NULL;
+    struct error error;
+    int rc = prepare(reduction, &error);
+    int status;
+
+    if (rc == OK)
+        rc = serve_new(&serve, &reduction->options, &reduction->spec, reduction->streams,
+                       reduction->open_ns, &error);
+    status = rc == OK ? serve_run(serve) : cli_fail(&error);
+    serve_free(&serve);
+    job_spec_clear(&reduction->spec);
+    memory_free(reduction->streams);
+    texts_clear(&reduction->names);
+    return status;
+}
+
+int cli_reduce(enum op_kind op, int argc, char *const *argv)
+{
+    struct reduction reduction = {0};
+    struct error error;
+    int rc = reduce_options_parse(&reduction.options, op, argc, argv, &error);
+    int status;
+
+    if (rc != OK)
+        status = cli_fail(&error);
+    else if (reduction.options.help)
+        status = cli_help(reduce_command(op));
+    else if (reduction.options.version)
+        status = cli_version();
+    else
+        status = run(&reduction);
+    reduce_options_clear(&reduction.options);
+    return status;
+}

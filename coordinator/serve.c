@@ -1,0 +1,373 @@
+#include "serve.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "feed.h"
+#include "link/link_pool.h"
+#include "link/link_zmq.h"
+#include "link/loop.h"
+#include "link/self.h"
+#include "print.h"
+#include "progress.h"
+#include "stats.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_PIPE = 128 + SIGPIPE };
+
+struct serve {
+    const struct reduce_options *options;
+    struct log log;
+    struct job_spec spec; /* the node has a copy of its own */
+    struct node *node;
+    struct loop *loop;
+    struct feed *feed;
+    struct print *print;
+    struct progress progress;
+    struct print_state printed;
+    int signal_fd;
+    int64_t begin_ns, folding_ns; /* folding_ns: 0 until the first units are counted */
+    struct phases phases;
+    bool has_ended; /* the node said so */
+    struct fault fault;
+};
+
+static void step(struct serve *serve, struct event *event)
+{
+    event->now_ns = clock_now_ns();
+    loop_submit(serve->loop, event);
+}
+
+static void take_action(void *context, struct action *action)
+{
+    struct serve *serve = context;
+    struct chunk packed;
+
+    switch (action->type) {
+    case ACTION_READ:
+        feed_ask(serve->feed, action->read.source, action->read.unit, action->read.units);
+        break;
+    case ACTION_VALUES:
+        packed = chunk_share(&action->values.packed);
+        print_values(serve->print, &packed);
+        break;
+    case ACTION_END:
+        serve->has_ended = true;
+        serve->fault = action->fault;
+        serve->phases.fold_ns = clock_now_ns() - serve->begin_ns;
+        print_end(serve->print, action->fault.kind == FAULT_NONE);
+        break;
+    case ACTION_NOTICE:
+        progress_clear(&serve->progress);
+        log_line(&serve->log, LOG_NORMAL, "%s", action->notice);
+        break;
+    case ACTION_SEND:
+    case ACTION_DROP:
+        break;
+    }
+}
+
+static int add_links(struct serve *serve, struct error *error)
+{
+    const struct reduce_options *options = serve->options;
+    struct pool_options pool = {.processes = (uint32_t)options->processes,
+                                .log_level = (int)serve->log.level};
+    struct link *link = NULL;
+    int rc;
+
+    if (options->farm) {
+        rc = link_zmq_connect(&link, options->farm, error);
+        if (rc == OK)
+            loop_add_link(serve->loop, link);
+        return rc;
+    }
+    rc = link_pool_open(&link, &pool, error);
+    if (rc == OK)
+        loop_add_link(serve->loop, link);
+    if (rc == OK && options->listen.count) {
+        rc = link_zmq_listen(&link, options->listen.items, options->listen.count, error);
+        if (rc == OK)
+            loop_add_link(serve->loop, link);
+    }
+    return rc;
+}
+
+static void make_node(struct serve *serve)
+{
+    const struct reduce_options *options = serve->options;
+    struct node_options node;
+
+    self_describe(&node);
+    if (options->farm)
+        node.role = ROLE_CLIENT;
+    node.memory_bytes = options->memory_bytes;
+    node.task_ns = options->task_ns;
+    node.data_by_value = options->data == DATA_VALUE;
+    node.data_by_reference = options->data == DATA_REFERENCE;
+    node_new(&serve->node, &node);
+}
+
+static int make_loop(struct serve *serve, struct error *error)
+{
+    struct loop_hooks hooks = {.context = serve, .action = take_action};
+    int rc = loop_new(&serve->loop, serve->node, &hooks, error);
+
+    if (rc != OK)
+        return rc;
+    loop_add_fd(serve->loop, serve->signal_fd, POLLIN);
+    loop_add_fd(serve->loop, feed_fd(serve->feed), POLLIN);
+    loop_add_fd(serve->loop, print_fd(serve->print), POLLIN);
+    return add_links(serve, error);
+}
+
+int serve_new(struct serve **out, const struct reduce_options *options, struct job_spec *spec,
+              const int *streams, int64_t open_ns, struct error *error)
+{
+    struct serve *serve = memory_new(sizeof *serve);
+    int rc;
+
+    *out = serve;
+    serve->options = options;
+    serve->spec = *spec;
+    *spec = (struct job_spec){0};
+    serve->phases.open_ns = open_ns;
+    serve->log = (struct log){.program = "sheaf",
+                              .level = options->quiet     ? LOG_QUIET
+                                       : options->verbose ? LOG_VERBOSE
+                                                          : LOG_NORMAL};
+    serve->signal_fd = -1;
+    rc = signals_open(&serve->signal_fd, error);
+    if (rc == OK)
+        rc = feed_new(&serve->feed, &serve->spec, streams, error);
+    if (rc == OK)
+        rc = print_new(&serve->print, options->output == OUTPUT_JSON, error);
+    if (rc == OK) {
+        make_node(serve);
+        rc = make_loop(serve, error);
+    }
+    return rc;
+}
+
+void serve_free(struct serve **out)
+{
+    struct serve *serve = *out;
+
+    *out = NULL;
+    if (!serve)
+        return;
+    loop_free(&serve->loop);
+    node_free(&serve->node);
+    print_free(&serve->print);
+    feed_free(&serve->feed);
+    signals_close(serve->signal_fd);
+    job_spec_clear(&serve->spec);
+    memory_free(serve);
+}
+
+static void submit_job(struct serve *serve)
+{
+    struct job_spec copy;
+    struct event event = {.type = EVENT_SUBMIT, .spec = &copy};
+
+    job_spec_copy(&copy, &serve->spec);
+    serve->begin_ns = clock_now_ns();
+    progress_init(&serve->progress,
+                  serve->options->progress == PROGRESS_ALWAYS ||
+                      (serve->options->progress == PROGRESS_AUTO && !serve->options->quiet &&
+                       isatty(STDERR_FILENO)),
+                  serve->begin_ns);
+    step(serve, &event);
+    job_spec_clear(&copy);
+}
+
+static void take_input(struct serve *serve)
+{
+    struct event event;
+
+    while (feed_take(serve->feed, &event)) {
+        step(serve, &event);
+        chunk_drop(&event.input.bytes);
+    }
+}
+
+static void take_printed(struct serve *serve)
+{
+    struct event event = {.type = EVENT_PRINTED};
+
+    print_look(serve->print, &serve->printed);
+    event.printed_bytes = serve->printed.bytes;
+    if (event.printed_bytes)
+        step(serve, &event);
+}
+
+static void look_at_progress(struct serve *serve)
+{
+    uint64_t done, all;
+
+    node_progress(serve->node, &done, &all);
+    if (done && !serve->folding_ns)
+        serve->folding_ns = clock_now_ns();
+    if (!serve->has_ended)
+        progress_show(&serve->progress, clock_now_ns(), done, all);
+}
+
+/*
+ * The job is not wanted any more: tell whoever works on it, and go. The threads are left where they
+ * are, because a write to a pipe that nobody reads cannot be ended otherwise.
+ */
+static _Noreturn void stop(struct serve *serve, int status)
+{
+    struct event event = {.type = EVENT_CANCEL};
+
+    signals_close(serve->signal_fd);
+    progress_clear(&serve->progress);
+    step(serve, &event);
+    loop_round(serve->loop, 0);
+    loop_free(&serve->loop);
+    _exit(status);
+}
+
+static void give_up(struct serve *serve)
+{
+    progress_clear(&serve->progress);
+    log_line(&serve->log, LOG_QUIET, "%s: no coordinator answers (waited %g s)",
+             serve->options->farm, (double)serve->options->give_up_ns / (double)NS_PER_S);
+    stop(serve, error_exit_status(ERROR_FARM));
+}
+
+static void look_at_signals(struct serve *serve)
+{
+    int number = signals_take(serve->signal_fd);
+
+    if (number)
+        stop(serve, 128 + number);
+}
+
+static void look_at_output(struct serve *serve)
+{
+    if (!serve->printed.failure)
+        return;
+    if (serve->printed.failure == EPIPE)
+        stop(serve, STATUS_PIPE);
+    progress_clear(&serve->progress);
+    log_line(&serve->log, LOG_QUIET, "standard output cannot be written: %s",
+             strerror(serve->printed.failure));
+    stop(serve, error_exit_status(ERROR_FAILED));
+}
+
+static void look_at_farm(struct serve *serve)
+{
+    int64_t since_ns;
+
+    if (!serve->options->farm || serve->has_ended)
+        return;
+    since_ns = node_unreachable_since(serve->node);
+    if (since_ns != INT64_MAX && clock_now_ns() - since_ns > serve->options->give_up_ns)
+        give_up(serve);
+}
+
+static int exit_status(const struct fault *fault)
+{
+    switch (fault->kind) {
+    case FAULT_NONE:
+        return 0;
+    case FAULT_KILLED:
+    case FAULT_VALUE_TOO_LARGE:
+        return error_exit_status(ERROR_FAILED);
+    case FAULT_NOT_A_NUMBER:
+    case FAULT_EMPTY_FIELD:
+    case FAULT_LONE_CR:
+    case FAULT_DECIMAL_RANGE:
+    case FAULT_NOT_AN_INTEGER:
+    case FAULT_FLOAT_PRODUCT:
+    case FAULT_JSON_SYNTAX:
+    case FAULT_JSON_NOT_NUMERIC:
+    case FAULT_JSON_CUT_OFF:
+    case FAULT_CHANGED:
+    case FAULT_UNREADABLE:
+    case FAULT_KINDS:
+        break;
+    }
+    return error_exit_status(ERROR_INPUT);
+}
+
+static void say_fault(const struct serve *serve)
+{
+    struct bytes sentence = {0};
+
+    if (serve->fault.kind == FAULT_NONE)
+        return;
+    fault_sentence(&serve->fault, &serve->spec, &sentence);
+    log_line(&serve->log, LOG_QUIET, "%.*s", (int)sentence.length, (char *)sentence.data);
+    bytes_clear(&sentence);
+}
+
+static uint64_t bytes_of_files(const struct job_spec *spec)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < spec->source_count; i++) {
+        const struct source *source = &spec->sources[i];
+
+        if (source->access == SOURCE_FILE)
+            bytes += source->units * source_unit_bytes(source);
+        else if (source->access == SOURCE_INLINE)
+            bytes += source->inline_data.length;
+    }
+    return bytes;
+}
+
+static bool needs_count(const struct job_spec *spec)
+{
+    bool needs = false;
+
+    for (uint32_t i = 0; i < spec->source_count; i++)
+        needs |= source_needs_count(&spec->sources[i]);
+    return needs && cut_is_numbered(&spec->cut);
+}
+
+static void say_stats(struct serve *serve)
+{
+    struct node_stats stats;
+    uint64_t bytes = bytes_of_files(&serve->spec);
+
+    if (!serve->options->stats)
+        return;
+    if (needs_count(&serve->spec) && serve->folding_ns) {
+        serve->phases.count_ns = serve->folding_ns - serve->begin_ns;
+        serve->phases.fold_ns -= serve->phases.count_ns;
+    }
+    serve->phases.print_ns = serve->printed.busy_ns;
+    for (uint32_t i = 0; i < serve->spec.source_count; i++)
+        if (serve->spec.sources[i].access == SOURCE_STREAM)
+            bytes += feed_bytes(serve->feed, i);
+    node_get_stats(serve->node, &stats);
+    stats_print(&stats, &serve->phases, bytes);
+}
+
+int serve_run(struct serve *serve)
+{
+    int64_t pause_ns;
+
+    submit_job(serve);
+    pause_ns = serve->progress.is_on || serve->options->farm ? 100 * NS_PER_MS : NS_PER_S;
+    while (!serve->has_ended || !serve->printed.is_done) {
+        loop_round(serve->loop, pause_ns);
+        look_at_signals(serve);
+        take_input(serve);
+        take_printed(serve);
+        look_at_output(serve);
+        look_at_progress(serve);
+        look_at_farm(serve);
+    }
+    progress_clear(&serve->progress);
+    say_fault(serve);
+    say_stats(serve);
+    return exit_status(&serve->fault);
+}

@@ -1,0 +1,144 @@
+#include "daemon.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/signals.h"
+#include "link/link_pool.h"
+#include "link/link_zmq.h"
+#include "link/loop.h"
+#include "link/self.h"
+
+#include <signal.h>
+
+struct daemon {
+    const struct daemon_options *options;
+    struct node *node;
+    struct loop *loop;
+    int signal_fd;
+    bool is_joined, was_joined, is_draining;
+};
+
+static void take_action(void *context, struct action *action)
+{
+    const struct daemon *daemon = context;
+
+    if (action->type == ACTION_NOTICE)
+        log_line(&daemon->options->log, LOG_NORMAL, "%s", action->notice);
+}
+
+static void make_node(struct daemon *daemon, uint32_t processes)
+{
+    struct node_options node;
+
+    self_describe(&node);
+    node.role = ROLE_WORKER;
+    node.memory_bytes = daemon->options->memory_bytes;
+    node.slots_hint = processes;
+    node_new(&daemon->node, &node);
+}
+
+static int open_all(struct daemon *daemon, struct error *error)
+{
+    const struct daemon_options *options = daemon->options;
+    struct loop_hooks hooks = {.context = daemon, .action = take_action};
+    uint32_t processes = options->processes ? (uint32_t)options->processes : pool_usable_cpus();
+    struct pool_options pool = {.processes = processes, .log_level = (int)options->log.level};
+    struct link *up, *down;
+    int rc = signals_open(&daemon->signal_fd, error);
+
+    make_node(daemon, processes);
+    if (rc == OK)
+        rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
+    if (rc == OK)
+        rc = link_pool_open(&down, &pool, error);
+    if (rc == OK) {
+        loop_add_link(daemon->loop, down);
+        rc = link_zmq_connect(&up, options->connect, error);
+    }
+    if (rc == OK) {
+        loop_add_link(daemon->loop, up);
+        loop_add_fd(daemon->loop, daemon->signal_fd, POLLIN);
+        log_line(&options->log, LOG_VERBOSE, "connecting to %s with %u processes", options->connect,
+                 processes);
+    }
+    return rc;
+}
+
+static void close_all(struct daemon *daemon)
+{
+    signals_close(daemon->signal_fd);
+    loop_free(&daemon->loop);
+    node_free(&daemon->node);
+}
+
+/* One line each time the coordinator comes or goes. */
+static void look_at_coordinator(struct daemon *daemon)
+{
+    bool is_joined = node_unreachable_since(daemon->node) == INT64_MAX;
+
+    if (is_joined == daemon->is_joined)
+        return;
+    log_line(&daemon->options->log, LOG_VERBOSE, "%s %s",
+             !is_joined           ? "lost"
+             : daemon->was_joined ? "rejoined"
+                                  : "joined",
+             daemon->options->connect);
+    daemon->is_joined = is_joined;
+    daemon->was_joined |= is_joined;
+}
+
+static void drain(struct daemon *daemon)
+{
+    struct event event = {.type = EVENT_DRAIN, .now_ns = clock_now_ns()};
+
+    daemon->is_draining = true;
+    log_line(&daemon->options->log, LOG_VERBOSE, "finishing what is held");
+    loop_submit(daemon->loop, &event);
+}
+
+static int look_at_signals(struct daemon *daemon, struct error *error)
+{
+    int number = signals_take(daemon->signal_fd);
+
+    if (!number)
+        return OK;
+    if (number == SIGTERM && !daemon->is_draining) {
+        drain(daemon);
+        return OK;
+    }
+    return error_set(error, ERROR_STOPPED, "stopped by signal %d", number);
+}
+
+static int look_at_clock(struct daemon *daemon, struct error *error)
+{
+    const struct daemon_options *options = daemon->options;
+    int64_t since_ns = node_unreachable_since(daemon->node);
+
+    if (!options->give_up_ns || since_ns == INT64_MAX ||
+        clock_now_ns() - since_ns <= options->give_up_ns)
+        return OK;
+    return error_set(error, ERROR_FARM, "%s: no coordinator answers (waited %g s)",
+                     options->connect, (double)options->give_up_ns / (double)NS_PER_S);
+}
+
+/* A drained worker without a coordinator has nobody to answer to. */
+static bool is_over(const struct daemon *daemon)
+{
+    return daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined);
+}
+
+int daemon_run(const struct daemon_options *options, struct error *error)
+{
+    struct daemon daemon = {.options = options, .signal_fd = -1};
+    int rc = open_all(&daemon, error);
+
+    while (rc == OK && !is_over(&daemon)) {
+        loop_round(daemon.loop, options->give_up_ns ? 100 * NS_PER_MS : NS_PER_S);
+        look_at_coordinator(&daemon);
+        rc = look_at_signals(&daemon, error);
+        if (rc == OK)
+            rc = look_at_clock(&daemon, error);
+    }
+    close_all(&daemon);
+    return rc;
+}
