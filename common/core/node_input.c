@@ -12,10 +12,12 @@
 /* A numbered range of text cannot be cut further: smaller reads keep all slots busy. */
 static uint64_t read_units(const struct work *work, const struct source *source)
 {
+    uint64_t pieces = work->job->spec->piece_units;
     uint64_t bytes =
         cut_is_numbered(&work->job->spec->cut) ? VALUE_SLICE_BYTES_MAX / 4 : VALUE_SLICE_BYTES_MAX;
 
-    return bytes / source_unit_bytes(source);
+    bytes /= source_unit_bytes(source);
+    return pieces && pieces < bytes ? pieces : bytes;
 }
 
 static void becomes_stream(struct source *source)
