@@ -17,8 +17,13 @@ struct leaf_job {
     UT_hash_handle hh;
 };
 
+/* How long a CANCEL may wait while small tasks are performed one after the other. */
+#define POLL_NS (50 * INT64_C(1000))
+
 struct leaf {
     struct pool_child *parent;
+    int64_t now_ns;    /* when the last task ended */
+    int64_t polled_ns; /* when the parent was last heard */
     struct leaf_job *jobs;
     struct leaf_queue queue;
     struct leaf_files files;
@@ -204,11 +209,21 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
     rc = perform(leaf, job, message, &answer, error);
     if (rc != OK)
         return rc;
+    leaf->now_ns = clock_now_ns();
     if (answer.type == MESSAGE_RESULT)
-        answer.result.busy_ns = (uint64_t)(clock_now_ns() - begin_ns);
+        answer.result.busy_ns = (uint64_t)(leaf->now_ns - begin_ns);
     pool_child_started(leaf->parent, 0, 0);
     pool_child_send(leaf->parent, &answer);
     return OK;
+}
+
+static void hear(struct leaf *leaf)
+{
+    struct message message = {0};
+
+    leaf->polled_ns = leaf->now_ns;
+    while (pool_child_poll(leaf->parent, &message))
+        take_message(leaf, &message);
 }
 
 /* The next task; false when the parent is gone. What has come is heard first, for its CANCELs. */
@@ -216,15 +231,15 @@ static bool next_task(struct leaf *leaf, struct message *task)
 {
     struct message message = {0};
 
-    for (;;) {
-        while (pool_child_poll(leaf->parent, &message))
-            take_message(leaf, &message);
-        if (leaf_queue_take(&leaf->queue, task))
-            return true;
+    if (leaf->now_ns - leaf->polled_ns >= POLL_NS)
+        hear(leaf);
+    while (!leaf_queue_take(&leaf->queue, task)) {
         if (!pool_child_receive(leaf->parent, &message))
             return false;
         take_message(leaf, &message);
+        hear(leaf);
     }
+    return true;
 }
 
 static void leaf_clear(struct leaf *leaf)

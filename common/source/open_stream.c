@@ -261,10 +261,12 @@ static int write_rows(int to, struct source_reader *reader, const struct source 
 
     for (uint64_t unit = 0, got; unit < source->units; unit += got) {
         const uint8_t *data;
-        int status = reader_get(reader, unit, source->units - unit, &data, &got, error);
+        struct error why;
+        int status = reader_get(reader, unit, source->units - unit, &data, &got, &why);
 
         if (status == READER_FAILED)
-            return ERROR_INPUT;
+            return error_set(error, ERROR_INPUT, "%s: cannot be read: %.80s", source->name,
+                             why.text);
         if (status != READER_OK)
             return error_set(error, ERROR_INPUT, "%s: changed while it was read", source->name);
         if (write_whole(to, data, (size_t)got * width) != 0)

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,7 +126,7 @@ static int status_of(const struct source_reader *reader, int rc, struct error *e
         error_set(error, ERROR_INPUT, "%s: changed while it was read", reader->name);
         return READER_CHANGED;
     }
-    error_set_errno(error, ERROR_INPUT, errno, "%s: cannot be read", reader->name);
+    error_set(error, ERROR_INPUT, "%s", strerror(errno));
     return READER_FAILED;
 }
 
@@ -139,7 +140,7 @@ int reader_get(struct source_reader *reader, uint64_t unit, uint64_t units, cons
     *data = to;
     *units_got = 0;
     if (!reader->unit_bytes || unit >= reader->units || !units) {
-        error_set(error, ERROR_INPUT, "%s: nothing can be read past its end", reader->name);
+        error_set(error, ERROR_INPUT, "nothing can be read past the end");
         return READER_FAILED;
     }
     if (units > reader->units - unit)

@@ -18,7 +18,7 @@ enum reader_status {
     READER_OK = 0,
     READER_ABSENT,  /* cannot be opened here, or is another file here: may be had by value */
     READER_CHANGED, /* it was the right file and changed: a fault of the input */
-    READER_FAILED   /* an I/O error: error has the sentence */
+    READER_FAILED   /* an I/O error: error has the system's sentence, without the file's name */
 };
 
 /* Returns an enum reader_status; *out is NULL unless it is READER_OK. */
