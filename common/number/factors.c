@@ -28,19 +28,19 @@ struct factors {
     mpz_t stack[STACK_MAX];
 };
 
-static uint64_t bits_max(uint64_t bytes_max)
+uint64_t factors_bits_max(uint64_t bytes_max)
 {
     return 8 * (bytes_max < GMP_BYTES_MAX ? bytes_max : GMP_BYTES_MAX);
 }
 
 bool factors_is_longer(const mpz_t number, uint64_t bytes_max)
 {
-    return mpz_sgn(number) && mpz_sizeinbase(number, 2) > bits_max(bytes_max);
+    return mpz_sgn(number) && mpz_sizeinbase(number, 2) > factors_bits_max(bytes_max);
 }
 
 bool factors_multiply_two(mpz_t product, const mpz_t a, const mpz_t b, uint64_t bytes_max)
 {
-    if (mpz_sizeinbase(a, 2) + mpz_sizeinbase(b, 2) - 1 > bits_max(bytes_max))
+    if (mpz_sizeinbase(a, 2) + mpz_sizeinbase(b, 2) - 1 > factors_bits_max(bytes_max))
         return false;
     mpz_mul(product, a, b);
     return !factors_is_longer(product, bytes_max);
@@ -155,7 +155,7 @@ bool factors_exceed(const struct factors *factors, uint64_t bytes_max)
 
     for (int i = 0; i < factors->height; i++)
         bits += mpz_sizeinbase(factors->stack[i], 2) - 1;
-    return bits >= bits_max(bytes_max);
+    return bits >= factors_bits_max(bytes_max);
 }
 
 bool factors_multiply(struct factors *factors, mpz_t product, uint64_t bytes_max)

@@ -26,6 +26,8 @@ bool factors_exceed(const struct factors *factors, uint64_t bytes_max);
  * `product`, when it would need more than bytes_max. */
 bool factors_multiply(struct factors *factors, mpz_t product, uint64_t bytes_max);
 
+/* bytes_max in bits, or GMP's own limit where that is lower: it would end the process. */
+uint64_t factors_bits_max(uint64_t bytes_max);
 /* product := a * b, refused before anything is allocated when it would need more than bytes_max. */
 bool factors_multiply_two(mpz_t product, const mpz_t a, const mpz_t b, uint64_t bytes_max);
 /* The number needs more than bytes_max. */

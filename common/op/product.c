@@ -219,7 +219,7 @@ static enum op_status times_range(struct partial *partial, const mpz_t begin, co
 
     mpz_init_set(last, begin);
     mpz_addmul_ui(last, step, count - 1);
-    if (range_bits(begin, step, last, count) / 8 > value_bytes_max)
+    if (range_bits(begin, step, last, count) > factors_bits_max(value_bytes_max))
         status = OP_TOO_LARGE;
     else if (mpz_fits_slong_p(begin) && mpz_fits_slong_p(last) && mpz_fits_slong_p(step))
         status =
