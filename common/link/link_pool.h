@@ -5,7 +5,11 @@
  *
  * Control through a socketpair, bulk bytes through shared memory (memfd). A death is noticed at
  * once by end-of-file and pidfd, a stop by waitid(WSTOPPED). The task a process had started is in
- * shared memory, so that blame is exact.
+ * shared memory, so that blame is exact. A process that was stopped is killed and reported with
+ * signal SIGSTOP and no task: nobody is to blame for that.
+ *
+ * The thread that flushes the link must live as long as this process: the system ends pool
+ * processes when the thread that started them ends. Closing lingers for nothing.
  */
 #ifndef SHEAF_LINK_LINK_POOL_H
 #define SHEAF_LINK_LINK_POOL_H
@@ -14,12 +18,12 @@
 
 struct pool_options {
     const char *program; /* path of sheaf-worker; NULL: beside this executable */
-    uint32_t
-        processes; /* -j; 0: the CPUs this process may use (affinity, cgroup v1 and v2 quota) */
+    uint32_t processes;  /* -j; 0: the CPUs this process may use */
     int log_level;
 };
 
 int link_pool_open(struct link **out, const struct pool_options *options, struct error *error);
+/* Affinity and the quotas of control groups, version 1 and 2; at least 1. */
 uint32_t pool_usable_cpus(void);
 
 /*
@@ -35,8 +39,12 @@ bool pool_child_poll(struct pool_child *child,
                      struct message *message); /* does not block; false: nothing */
 void pool_child_started(struct pool_child *child, uint64_t task,
                         uint32_t attempt); /* 0: finished */
-bool pool_child_send(struct pool_child *child,
-                     struct message *message); /* blocks; empties the message */
+/*
+ * Blocks; empties the message; false: parent gone. Small results leave together: at once when
+ * pool_child_receive finds nothing more to read, else after 32 KiB or 200 µs (asked at every call
+ * of send and poll).
+ */
+bool pool_child_send(struct pool_child *child, struct message *message);
 void pool_child_free(struct pool_child **child);
 
 #endif

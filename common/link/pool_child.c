@@ -1,0 +1,111 @@
+/*
+ * A pool process's view of its parent. Results of small tasks are gathered and leave together: when
+ * there is nothing more to read, when they have become many, or when the first of them has waited
+ * for a while.
+ */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "link/link_pool.h"
+#include "link/pool_channel.h"
+#include "link/pool_process.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { GATHERED_MESSAGES_MAX = 256 };
+#define GATHERED_BYTES_MAX (32 * KIB)
+#define GATHERED_NS_MAX (200 * INT64_C(1000))
+
+struct pool_child {
+    struct pool_channel channel;
+    struct inbox inbox;
+    uint64_t gathered_bytes;
+    int64_t gathered_since_ns; /* when the first of what waits was given; 0: nothing waits */
+};
+
+int pool_child_open(struct pool_child **out, int fd, struct error *error)
+{
+    struct pool_shared *shared = NULL;
+    int shared_fd = -1;
+    int rc = process_settle(fd, error);
+
+    *out = NULL;
+    if (rc == OK)
+        rc = channel_take_greeting(fd, &shared_fd, error);
+    if (rc == OK)
+        rc = pool_shared_map(&shared, shared_fd, error);
+    if (shared_fd >= 0)
+        close(shared_fd);
+    if (rc != OK)
+        return rc;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    *out = memory_new(sizeof **out);
+    channel_open(&(*out)->channel, fd, shared, POOL_UP);
+    return OK;
+}
+
+void pool_child_free(struct pool_child **child)
+{
+    if (!*child)
+        return;
+    inbox_clear(&(*child)->inbox);
+    channel_close(&(*child)->channel);
+    memory_free(*child);
+    *child = NULL;
+}
+
+static bool flush(struct pool_child *child)
+{
+    child->gathered_bytes = 0;
+    child->gathered_since_ns = 0;
+    return channel_flush(&child->channel, true) == CHANNEL_DONE;
+}
+
+static bool flush_if_late(struct pool_child *child)
+{
+    if (!child->gathered_since_ns || clock_now_ns() - child->gathered_since_ns < GATHERED_NS_MAX)
+        return true;
+    return flush(child);
+}
+
+bool pool_child_receive(struct pool_child *child, struct message *message)
+{
+    while (!inbox_pop(&child->inbox, message)) {
+        enum channel_result result = channel_receive(&child->channel, false, &child->inbox);
+
+        if (result == CHANNEL_AGAIN) {
+            if (!flush(child))
+                return false;
+            result = channel_receive(&child->channel, true, &child->inbox);
+        }
+        if (result != CHANNEL_DONE)
+            return false;
+    }
+    return true;
+}
+
+bool pool_child_poll(struct pool_child *child, struct message *message)
+{
+    flush_if_late(child);
+    if (inbox_pop(&child->inbox, message))
+        return true;
+    return channel_receive(&child->channel, false, &child->inbox) == CHANNEL_DONE &&
+           inbox_pop(&child->inbox, message);
+}
+
+void pool_child_started(struct pool_child *child, uint64_t task, uint32_t attempt)
+{
+    pool_shared_set_started(child->channel.shared, task, attempt);
+}
+
+bool pool_child_send(struct pool_child *child, struct message *message)
+{
+    child->gathered_bytes += message->payload.length;
+    outbox_push(&child->channel.outbox, message);
+    if (!child->gathered_since_ns)
+        child->gathered_since_ns = clock_now_ns();
+    if (child->gathered_bytes >= GATHERED_BYTES_MAX ||
+        outbox_count(&child->channel.outbox) >= GATHERED_MESSAGES_MAX)
+        return flush(child);
+    return flush_if_late(child);
+}

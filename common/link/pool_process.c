@@ -1,0 +1,161 @@
+#include "link/pool_process.h"
+
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILD_SOCKET = 3 };
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, most;
+
+    sigemptyset(&none);
+    sigfillset(&most);
+    sigdelset(&most, SIGKILL);
+    sigdelset(&most, SIGSTOP);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &most);
+    posix_spawnattr_setpgroup(attributes, 0);
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETPGROUP);
+}
+
+static int set_files(posix_spawn_file_actions_t *files, int socket)
+{
+    int failure = posix_spawn_file_actions_adddup2(files, socket, CHILD_SOCKET);
+
+    if (!failure)
+        failure = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (!failure)
+        failure = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    return failure;
+}
+
+static int spawn(pid_t *pid, const char *program, int socket)
+{
+    char number[] = {'0' + CHILD_SOCKET, 0};
+    char name[] = "sheaf-worker", option[] = "--leaf";
+    char *arguments[] = {name, option, number, NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    int failure;
+
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    failure = set_attributes(&attributes);
+    if (!failure)
+        failure = set_files(&files, socket);
+    if (!failure)
+        failure = posix_spawn(pid, program, &files, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return failure;
+}
+
+int process_start(struct pool_process *process, const char *program, int socket,
+                  struct error *error)
+{
+    int failure = spawn(&process->pid, program, socket);
+
+    process->pidfd = -1;
+    if (failure)
+        return error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be started", program);
+    /* Not reaped yet, so the number cannot have been given to another process. */
+    process->pidfd = pidfd_open(process->pid, 0);
+    if (process->pidfd >= 0)
+        return OK;
+    failure = errno;
+    kill(process->pid, SIGKILL);
+    waitpid(process->pid, NULL, 0);
+    return error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be watched", program);
+}
+
+void process_kill(const struct pool_process *process)
+{
+    kill(process->pid, SIGKILL);
+}
+
+bool process_is_stopped(const struct pool_process *process)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid;
+}
+
+bool process_reap(struct pool_process *process, int *signal)
+{
+    siginfo_t info = {0};
+
+    *signal = 0;
+    if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG) == 0 && !info.si_pid)
+        return false;
+    if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+        *signal = info.si_status;
+    close(process->pidfd);
+    process->pidfd = -1;
+    return true;
+}
+
+void process_finish(struct pool_process *process, int64_t wait_ns)
+{
+    struct pollfd end = {.fd = process->pidfd, .events = POLLIN};
+    int signal;
+
+    process_kill(process);
+    while (poll(&end, 1, (int)(wait_ns / NS_PER_MS)) < 0 && errno == EINTR)
+        continue;
+    if (!process_reap(process, &signal))
+        close(process->pidfd);
+}
+
+static void prefer_as_victim(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    /* Best effort: a container may forbid it, and then the system chooses by itself. */
+    if (write(fd, "500", 3) != 3)
+        errno = 0;
+    close(fd);
+}
+
+static void close_others(int socket)
+{
+    if (socket > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)socket - 1, 0);
+    close_range((unsigned)socket + 1, ~0U, 0);
+}
+
+int process_settle(int socket, struct error *error)
+{
+    struct rlimit none = {0, 0};
+    struct ucred parent = {0};
+    socklen_t length = sizeof parent;
+
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &parent, &length) < 0)
+        return error_set_errno(error, ERROR_USAGE, errno, "descriptor %d is no socket to a parent",
+                               socket);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* The parent may have died before that took hold. */
+    if (getppid() != parent.pid)
+        return error_set(error, ERROR_STOPPED, "the program that started this process is gone");
+    signal(SIGINT, SIG_IGN);
+    setrlimit(RLIMIT_CORE, &none);
+    prefer_as_victim();
+    close_others(socket);
+    return OK;
+}

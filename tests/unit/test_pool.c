@@ -1,0 +1,595 @@
+/* The pool link: the conformance suite, and what only processes have. The pool processes are this
+ * same program. */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "link/link_pool.h"
+#include "link/pool_cpus.h"
+#include "link_conformance.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 20000 };
+
+/* ---- the partner: a pool process ---- */
+
+struct leaf {
+    struct pool_child *child;
+    int fd;
+};
+
+static bool leaf_receive(void *context, struct message *message)
+{
+    return pool_child_receive(((struct leaf *)context)->child, message);
+}
+
+static bool leaf_send(void *context, struct message *message)
+{
+    return pool_child_send(((struct leaf *)context)->child, message);
+}
+
+static void leaf_started(void *context, uint64_t task, uint32_t attempt)
+{
+    pool_child_started(((struct leaf *)context)->child, task, attempt);
+}
+
+static void leaf_garbage(void *context)
+{
+    static const char GARBAGE[100] = "this is no frame of a batch at all";
+    ssize_t n = send(((struct leaf *)context)->fd, GARBAGE, sizeof GARBAGE, 0);
+
+    if (n < 0)
+        _exit(1);
+}
+
+static int run_leaf(int fd)
+{
+    struct leaf leaf = {.fd = fd};
+    struct partner partner = {&leaf, leaf_receive, leaf_send, leaf_started, leaf_garbage};
+    struct error error;
+    int status;
+
+    if (pool_child_open(&leaf.child, fd, &error) != OK) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    status = conformance_partner(&partner);
+    pool_child_free(&leaf.child);
+    return status;
+}
+
+/* ---- the subject ---- */
+
+static bool open_pool(struct link **link, uint32_t processes)
+{
+    struct pool_options options = {.program = "/proc/self/exe", .processes = processes};
+    struct error error = {0};
+    int rc = link_pool_open(link, &options, &error);
+
+    if (rc != OK)
+        printf("%s\n", error.text);
+    return rc == OK;
+}
+
+static bool next_hello(struct link *link, link_peer *peer)
+{
+    struct link_event event;
+    bool is_hello = conformance_wait(link, &event, WAIT_MS) == LINK_MESSAGE &&
+                    event.message.type == MESSAGE_HELLO &&
+                    event.message.hello.role == ROLE_PROCESS && event.message.hello.slots == 1;
+
+    *peer = event.peer;
+    return is_hello;
+}
+
+static bool subject_open(struct subject *subject)
+{
+    return open_pool(&subject->link, 1) && next_hello(subject->link, &subject->peer);
+}
+
+/* This process's children, by /proc: the pool never tells their numbers. */
+static size_t children(int *pids, size_t most)
+{
+    DIR *folder = opendir("/proc");
+    struct dirent *entry;
+    size_t count = 0;
+
+    while (folder && (entry = readdir(folder)) != NULL) {
+        char path[300], line[512] = "";
+        int parent = 0;
+        FILE *file;
+
+        if (atoi(entry->d_name) <= 0)
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        file = fopen(path, "re");
+        if (file && fgets(line, sizeof line, file) && strrchr(line, ')'))
+            sscanf(strrchr(line, ')') + 1, " %*c %d", &parent);
+        if (file)
+            fclose(file);
+        if (parent == getpid() && count < most)
+            pids[count++] = atoi(entry->d_name);
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+static void subject_kill(struct subject *subject)
+{
+    int pids[8];
+
+    (void)subject;
+    CU_ASSERT_EQUAL_FATAL(children(pids, 8), 1);
+    kill(pids[0], SIGKILL);
+}
+
+/* ---- cases of the pool's own ---- */
+
+static void give(struct link *link, link_peer peer, enum partner_order order, uint64_t task)
+{
+    struct message message;
+
+    conformance_order(&message, order, task, 0);
+    link->ops->send(link, peer, &message, 1);
+}
+
+static void a_process_starts_with_its_first_task(void)
+{
+    struct message welcome = {.type = MESSAGE_WELCOME};
+    struct link_event event;
+    struct link *link;
+    link_peer peers[3];
+    int pids[8];
+
+    CU_ASSERT_FATAL(open_pool(&link, 3));
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_FATAL(next_hello(link, &peers[i]));
+    link->ops->send(link, peers[0], &welcome, 1);
+    CU_ASSERT_EQUAL(conformance_wait(link, &event, 50), LINK_NOTHING);
+    CU_ASSERT_EQUAL(children(pids, 8), 0);
+    give(link, peers[1], PARTNER_ECHO, 7);
+    CU_ASSERT_EQUAL_FATAL(conformance_wait(link, &event, WAIT_MS), LINK_MESSAGE);
+    CU_ASSERT_EQUAL(event.peer, peers[1]);
+    message_clear(&event.message);
+    CU_ASSERT_EQUAL(children(pids, 8), 1);
+    link->ops->close(&link, 0);
+    CU_ASSERT_EQUAL(children(pids, 8), 0);
+}
+
+/* What the death of a process that was given `order` is reported as. */
+static void lose(enum partner_order order, struct link_event *event)
+{
+    struct link *link;
+    link_peer peer, next;
+    enum link_event_type type;
+
+    CU_ASSERT_FATAL(open_pool(&link, 1));
+    CU_ASSERT_FATAL(next_hello(link, &peer));
+    give(link, peer, PARTNER_ECHO, 10);
+    give(link, peer, order, 11);
+    give(link, peer, PARTNER_ECHO, 12);
+    do {
+        type = conformance_wait(link, event, WAIT_MS);
+        if (type == LINK_MESSAGE)
+            message_clear(&event->message);
+    } while (type == LINK_MESSAGE);
+    CU_ASSERT_EQUAL(type, LINK_GONE);
+    CU_ASSERT_EQUAL(event->peer, peer);
+    CU_ASSERT_FATAL(next_hello(link, &next));
+    CU_ASSERT_NOT_EQUAL(next, peer);
+    link->ops->close(&link, 0);
+}
+
+static void a_death_names_the_signal_and_the_task_started(void)
+{
+    struct link_event event;
+
+    lose(PARTNER_DIE, &event);
+    CU_ASSERT_EQUAL(event.signal, SIGKILL);
+    CU_ASSERT_EQUAL(event.started_task, 11);
+    CU_ASSERT_EQUAL(event.started_attempt, 1);
+}
+
+static void a_stopped_process_is_replaced_and_nobody_blamed(void)
+{
+    struct link_event event;
+
+    lose(PARTNER_STOP, &event);
+    CU_ASSERT_EQUAL(event.signal, SIGSTOP);
+    CU_ASSERT_EQUAL(event.started_task, 0);
+}
+
+static void a_process_that_leaves_is_replaced(void)
+{
+    struct link_event event;
+
+    lose(PARTNER_LEAVE, &event);
+    CU_ASSERT_EQUAL(event.signal, 0);
+    CU_ASSERT_EQUAL(event.started_task, 0);
+}
+
+static void processes_killed_in_one_burst_are_all_reaped(void)
+{
+    enum { COUNT = 12 };
+    struct link_event event;
+    struct link *link;
+    link_peer peers[COUNT];
+    int pids[COUNT + 1], gone = 0, hellos = 0;
+
+    CU_ASSERT_FATAL(open_pool(&link, COUNT));
+    for (int i = 0; i < COUNT; i++) {
+        CU_ASSERT_FATAL(next_hello(link, &peers[i]));
+        give(link, peers[i], PARTNER_ECHO, 5);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        CU_ASSERT_EQUAL_FATAL(conformance_wait(link, &event, WAIT_MS), LINK_MESSAGE);
+        message_clear(&event.message);
+    }
+    CU_ASSERT_EQUAL_FATAL(children(pids, COUNT + 1), COUNT);
+    for (int i = 0; i < COUNT; i++)
+        kill(pids[i], SIGKILL);
+    while (gone < COUNT || hellos < COUNT) {
+        enum link_event_type type = conformance_wait(link, &event, WAIT_MS);
+
+        CU_ASSERT_NOT_EQUAL_FATAL(type, LINK_NOTHING);
+        gone += type == LINK_GONE;
+        hellos += type == LINK_MESSAGE && event.message.type == MESSAGE_HELLO;
+        if (type == LINK_MESSAGE)
+            message_clear(&event.message);
+    }
+    CU_ASSERT_EQUAL(gone, COUNT);
+    CU_ASSERT_EQUAL(children(pids, COUNT + 1), 0);
+    link->ops->close(&link, 0);
+}
+
+static void children_of_others_are_left_alone(void)
+{
+    struct link_event event;
+    pid_t other = fork();
+    int status = 0;
+
+    if (other == 0)
+        _exit(42);
+    CU_ASSERT_FATAL(other > 0);
+    lose(PARTNER_DIE, &event);
+    CU_ASSERT_EQUAL(waitpid(other, &status, 0), other);
+    CU_ASSERT_EQUAL(WEXITSTATUS(status), 42);
+}
+
+static uint64_t ask(struct link *link, link_peer peer, enum partner_order order, size_t bytes)
+{
+    struct link_event event;
+    struct message message;
+    uint64_t units;
+
+    conformance_order(&message, order, 1, bytes);
+    link->ops->send(link, peer, &message, 1);
+    CU_ASSERT_EQUAL_FATAL(conformance_wait(link, &event, WAIT_MS), LINK_MESSAGE);
+    units = event.message.result.units;
+    message_clear(&event.message);
+    return units;
+}
+
+static void a_process_holds_no_descriptor_but_its_socket(void)
+{
+    struct link *link;
+    link_peer peer;
+    int open_here = dup(STDERR_FILENO);
+
+    CU_ASSERT_FATAL(open_pool(&link, 1));
+    CU_ASSERT_FATAL(next_hello(link, &peer));
+    CU_ASSERT_EQUAL(ask(link, peer, PARTNER_COUNT_FDS, 0), 4);
+    CU_ASSERT_EQUAL(ask(link, peer, PARTNER_COUNT_FDS, 3000000), 4);
+    link->ops->close(&link, 0);
+    close(open_here);
+}
+
+static void payloads_have_readable_bytes_around_them(void)
+{
+    static const size_t SIZES[] = {1, 100, 60000, 65536, 1000000, 1114112, 3000000};
+    struct link *link;
+    link_peer peer;
+
+    CU_ASSERT_FATAL(open_pool(&link, 1));
+    CU_ASSERT_FATAL(next_hello(link, &peer));
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++)
+        CU_ASSERT_EQUAL(ask(link, peer, PARTNER_TOUCH_SLACK, SIZES[i]), SIZES[i] + 96);
+    link->ops->close(&link, 0);
+}
+
+static size_t count_own_fds(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void nothing_is_left_after_many_deaths(void)
+{
+    size_t fds = count_own_fds();
+    struct link_event event;
+    int pids[4];
+
+    for (int i = 0; i < 30; i++)
+        lose(i % 2 ? PARTNER_DIE : PARTNER_LEAVE, &event);
+    CU_ASSERT_EQUAL(count_own_fds(), fds);
+    CU_ASSERT_EQUAL(children(pids, 4), 0);
+}
+
+/* A process that has a pool of its own with work in it, and is then killed. */
+static void keep_a_pool(int report)
+{
+    struct link_event event;
+    struct link *link;
+    link_peer peers[2];
+    int pids[2];
+
+    if (!open_pool(&link, 2) || !next_hello(link, &peers[0]) || !next_hello(link, &peers[1]))
+        _exit(1);
+    for (int i = 0; i < 2; i++)
+        give(link, peers[i], PARTNER_ECHO, 1);
+    for (int i = 0; i < 2; i++)
+        conformance_wait(link, &event, WAIT_MS);
+    if (children(pids, 2) != 2 || write(report, pids, sizeof pids) != sizeof pids)
+        _exit(1);
+    give(link, peers[0], PARTNER_PAUSE, 2);
+    link->ops->flush(link);
+    pause();
+}
+
+static void pool_processes_die_with_their_parent(void)
+{
+    int report[2], pids[2];
+    pid_t parent;
+    int64_t end_ns;
+
+    CU_ASSERT_FATAL(pipe(report) == 0);
+    parent = fork();
+    if (parent == 0)
+        keep_a_pool(report[1]);
+    close(report[1]);
+    CU_ASSERT_EQUAL_FATAL(read(report[0], pids, sizeof pids), sizeof pids);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    end_ns = clock_now_ns() + NS_PER_S;
+    for (int i = 0; i < 2; i++) {
+        char path[64], state = 0;
+
+        /* Gone, or a zombie that waits for whoever reaps orphans here. */
+        do {
+            FILE *file;
+
+            snprintf(path, sizeof path, "/proc/%d/stat", pids[i]);
+            file = fopen(path, "re");
+            state = 'Z';
+            if (file && fscanf(file, "%*d %*s %c", &state) != 1)
+                state = 'Z';
+            if (file)
+                fclose(file);
+        } while (state != 'Z' && clock_now_ns() < end_ns);
+        CU_ASSERT_EQUAL(state, 'Z');
+    }
+    close(report[0]);
+}
+
+static void a_program_that_is_not_there_is_said_at_open(void)
+{
+    struct pool_options options = {.program = "/nonexistent/sheaf-worker", .processes = 1};
+    struct error error = {0};
+    struct link *link;
+
+    CU_ASSERT_EQUAL(link_pool_open(&link, &options, &error), ERROR_SYSTEM);
+    CU_ASSERT_PTR_NULL(link);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/nonexistent/sheaf-worker"));
+}
+
+static void a_program_that_only_ends_is_not_started_in_a_storm(void)
+{
+    struct pool_options options = {.program = "/bin/false", .processes = 1};
+    int64_t end_ns = clock_now_ns() + NS_PER_S;
+    struct error error = {0};
+    struct link *link;
+    int deaths = 0;
+
+    CU_ASSERT_EQUAL_FATAL(link_pool_open(&link, &options, &error), OK);
+    while (clock_now_ns() < end_ns) {
+        struct link_event event;
+        enum link_event_type type = conformance_wait(link, &event, 100);
+
+        deaths += type == LINK_GONE;
+        if (type != LINK_MESSAGE)
+            continue;
+        message_clear(&event.message);
+        give(link, event.peer, PARTNER_ECHO, 1);
+    }
+    CU_ASSERT(deaths >= 2 && deaths <= 6);
+    link->ops->close(&link, 0);
+}
+
+/* ---- one round trip, beside a bare one ---- */
+
+static int compare_times(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+enum { TRIPS = 4000 };
+
+static double median_us(int64_t *times)
+{
+    qsort(times, TRIPS, sizeof *times, compare_times);
+    return (double)times[TRIPS / 2] / 1000;
+}
+
+static double bare_trip_us(void)
+{
+    static int64_t times[TRIPS];
+    int sockets[2];
+    char data[64] = {0};
+    pid_t child;
+
+    CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+    child = fork();
+    if (child == 0) {
+        close(sockets[0]);
+        while (read(sockets[1], data, sizeof data) > 0)
+            if (write(sockets[1], data, sizeof data) < 0)
+                break;
+        _exit(0);
+    }
+    close(sockets[1]);
+    for (int i = 0; i < TRIPS; i++) {
+        times[i] = clock_now_ns();
+        if (write(sockets[0], data, sizeof data) < 0 || read(sockets[0], data, sizeof data) < 0)
+            break;
+        times[i] = clock_now_ns() - times[i];
+    }
+    close(sockets[0]);
+    waitpid(child, NULL, 0);
+    return median_us(times);
+}
+
+static double pool_trip_us(void)
+{
+    static int64_t times[TRIPS];
+    struct link *link;
+    link_peer peer;
+
+    CU_ASSERT_FATAL(open_pool(&link, 1));
+    CU_ASSERT_FATAL(next_hello(link, &peer));
+    for (int i = 0; i < TRIPS; i++) {
+        times[i] = clock_now_ns();
+        ask(link, peer, PARTNER_ECHO, 0);
+        times[i] = clock_now_ns() - times[i];
+    }
+    link->ops->close(&link, 0);
+    return median_us(times);
+}
+
+/* The figure is the benchmark's; what is checked here only tells a slip (a sleep, a missed wake-up)
+ * from a busy machine. */
+static void a_round_trip_costs_little_more_than_a_bare_one(void)
+{
+    double bare = bare_trip_us(), pool = pool_trip_us();
+
+    printf(" [%.1f us, bare %.1f us: %.2f x] ", pool, bare, pool / bare);
+    CU_ASSERT(pool < 20 * bare + 200);
+}
+
+/* ---- quotas ---- */
+
+static void put(const char *root, const char *path, const char *text)
+{
+    char whole[600];
+    FILE *file;
+
+    snprintf(whole, sizeof whole, "%s%s", root, path);
+    for (char *at = whole + 1; (at = strchr(at, '/')) != NULL; at++) {
+        *at = 0;
+        mkdir(whole, 0700);
+        *at = '/';
+    }
+    file = fopen(whole, "we");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+#define MOUNT_V1 "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
+#define MOUNT_V2 "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup rw\n"
+#define MOUNT_DOCKER "32 31 0:29 /docker/ab /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpuacct,cpu\n"
+
+static void quotas_of_every_version_and_ancestor_count(void)
+{
+    static const struct {
+        const char *mounts, *groups;
+        const char *file, *text, *file2, *text2;
+        uint32_t cpus;
+    } ROWS[] = {
+        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max", "max 100000\n", NULL, NULL,
+         UINT32_MAX},
+        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max", "200000 100000\n", NULL, NULL, 2},
+        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max", "399000 100000\n", NULL, NULL, 4},
+        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max", "150000 100000\n",
+         "/sys/fs/cgroup/a/b/cpu.max", "900000 100000\n", 2},
+        {MOUNT_V2, "0::/\n", "/sys/fs/cgroup/cpu.max", "10000 100000\n", NULL, NULL, 1},
+        {MOUNT_V1, "3:cpuset:/x\n1:cpu,cpuacct:/g\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_quota_us",
+         "250000\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_period_us", "100000\n", 3},
+        {MOUNT_V1, "1:cpu,cpuacct:/g\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_quota_us", "-1\n",
+         "/sys/fs/cgroup/cpu/g/cpu.cfs_period_us", "100000\n", UINT32_MAX},
+        {MOUNT_DOCKER, "1:cpuacct,cpu:/docker/ab\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+         "100000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n", 2},
+        {MOUNT_DOCKER, "1:cpuset:/docker/ab\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n",
+         "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n", UINT32_MAX},
+        {"", "", "/unused", "", NULL, NULL, UINT32_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        char root[] = "/tmp/sheaf-cpus-XXXXXX", command[64];
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
+        put(root, "/proc/self/mountinfo", ROWS[i].mounts);
+        put(root, "/proc/self/cgroup", ROWS[i].groups);
+        put(root, ROWS[i].file, ROWS[i].text);
+        if (ROWS[i].file2)
+            put(root, ROWS[i].file2, ROWS[i].text2);
+        CU_ASSERT_EQUAL(cpus_of_quota(root), ROWS[i].cpus);
+        snprintf(command, sizeof command, "rm -rf %s", root);
+        CU_ASSERT_EQUAL(system(command), 0);
+    }
+    CU_ASSERT(pool_usable_cpus() >= 1);
+}
+
+static const struct unit_case CASES[] = {
+    {"a process starts with its first task", a_process_starts_with_its_first_task},
+    {"a death names the signal and the task started",
+     a_death_names_the_signal_and_the_task_started},
+    {"a stopped process is replaced and nobody blamed",
+     a_stopped_process_is_replaced_and_nobody_blamed},
+    {"a process that leaves is replaced", a_process_that_leaves_is_replaced},
+    {"processes killed in one burst are all reaped", processes_killed_in_one_burst_are_all_reaped},
+    {"children of others are left alone", children_of_others_are_left_alone},
+    {"a process holds no descriptor but its socket", a_process_holds_no_descriptor_but_its_socket},
+    {"payloads have readable bytes around them", payloads_have_readable_bytes_around_them},
+    {"nothing is left after many deaths", nothing_is_left_after_many_deaths},
+    {"pool processes die with their parent", pool_processes_die_with_their_parent},
+    {"a program that is not there is said at open", a_program_that_is_not_there_is_said_at_open},
+    {"a program that only ends is not started in a storm",
+     a_program_that_only_ends_is_not_started_in_a_storm},
+    {"a round trip costs little more than a bare one",
+     a_round_trip_costs_little_more_than_a_bare_one},
+    {"quotas of every version and ancestor count", quotas_of_every_version_and_ancestor_count},
+};
+
+int main(int argc, char **argv)
+{
+    struct subject subject = {.name = "pool as a link",
+                              .open = subject_open,
+                              .kill_partner = subject_kill,
+                              .hears_of_death = true};
+    struct subject *const subjects[] = {&subject};
+    int status;
+
+    if (argc == 3 && !strcmp(argv[1], "--leaf"))
+        return run_leaf(atoi(argv[2]));
+    status = conformance_run(subjects, 1);
+    return status | unit_run("pool", CASES, sizeof CASES / sizeof *CASES);
+}
