@@ -1,6 +1,6 @@
 /*
- * The bare programs that Sheaf's figures are measured beside. Each does what a person would write in
- * C for that one thing and prints the seconds it took on standard error; none links with Sheaf.
+ * The bare programs that Sheaf's figures are measured beside. Each does what a person would write
+ * in C for that one thing and prints the seconds it took on standard error; none links with Sheaf.
  */
 #ifndef SHEAF_TESTS_BENCH_REFERENCE_H
 #define SHEAF_TESTS_BENCH_REFERENCE_H
