@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/signals.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,14 @@ static int fail(const struct error *error)
     return error_exit_status(error->code);
 }
 
-static int run_leaf(const char *fd)
+static int run_leaf(const char *text)
 {
     struct error error = {0};
-    int rc = leaf_run(atoi(fd), &error);
+    char *end;
+    long fd = strtol(text, &end, 10);
+    int rc = *end || fd < 0 || fd > INT_MAX
+                 ? error_set(&error, ERROR_USAGE, "--leaf: '%.40s' is not a descriptor", text)
+                 : leaf_run((int)fd, &error);
 
     return rc == OK ? 0 : fail(&error);
 }
