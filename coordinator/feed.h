@@ -14,7 +14,7 @@ struct feed;
 /* spec and streams (a descriptor per source, -1: none) are borrowed until feed_free(). */
 int feed_new(struct feed **out, const struct job_spec *spec, const int *streams,
              struct error *error);
-void feed_free(struct feed **feed);
+void feed_free(struct feed **out);
 /* Readable when an answer is there. */
 int feed_fd(const struct feed *feed);
 void feed_ask(struct feed *feed, uint32_t source, uint64_t unit, uint64_t units);

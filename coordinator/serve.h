@@ -18,7 +18,7 @@ struct serve;
  * --stats. */
 int serve_new(struct serve **out, const struct reduce_options *options, struct job_spec *spec,
               const int *streams, int64_t open_ns, struct error *error);
-void serve_free(struct serve **serve);
+void serve_free(struct serve **out);
 
 /*
  * Run the job to its end and print its answer, and the sentence when there is one. Returns the exit

@@ -9,7 +9,7 @@
  * them. */
 #define SPEC_PATHS_BYTES_MAX (64 * MIB)
 
-void spec_encode(const struct job_spec *spec, struct bytes *out);
+void spec_encode(const struct job_spec *spec, struct bytes *bytes);
 /* A new spec, owned by the caller; NULL when the reader has failed, of itself or by what it says.
  */
 struct job_spec *spec_decode(struct reader *in);
