@@ -5,6 +5,7 @@
 #include "leaf_work.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "link/link_pool.h"
 
@@ -17,8 +18,12 @@ struct leaf_job {
     UT_hash_handle hh;
 };
 
-/* How long a CANCEL may wait while small tasks are performed one after the other. */
-#define POLL_NS (50 * INT64_C(1000))
+/*
+ * Small tasks are answered together, and CANCELs wait this long while they are performed; nothing
+ * waits for a task that takes longer, or that has more bytes than can be folded in that time.
+ */
+#define LONG_NS (50 * INT64_C(1000))
+#define LONG_BYTES (64 * KIB)
 
 struct leaf {
     struct pool_child *parent;
@@ -195,6 +200,19 @@ static bool task_is_sound(const struct leaf_job *job, const struct message_task 
            (task->kind == TASK_GLUE || slice->begin.source < job->spec->source_count);
 }
 
+static bool task_is_long(const struct job_spec *spec, const struct message *message)
+{
+    const struct slice *slice = &message->task.slice;
+    uint64_t units = slice->end.unit - slice->begin.unit;
+
+    if (message->task.kind == TASK_GLUE || message->task.by_value)
+        return message->payload.length >= LONG_BYTES;
+    if (slice->begin.source != slice->end.source)
+        return true; /* files to open */
+    return units >= LONG_BYTES ||
+           units * source_unit_bytes(&spec->sources[slice->begin.source]) >= LONG_BYTES;
+}
+
 static int perform_task(struct leaf *leaf, struct message *message, struct error *error)
 {
     struct leaf_job *job = find_job(leaf, message->task.job);
@@ -205,6 +223,8 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
     if (!task_is_sound(job, &message->task))
         return error_set(error, ERROR_PROTOCOL, "task %" PRIu64 " is of no job known here",
                          message->task.task);
+    if (task_is_long(job->spec, message))
+        pool_child_flush(leaf->parent);
     pool_child_started(leaf->parent, message->task.task, message->task.attempt);
     rc = perform(leaf, job, message, &answer, error);
     if (rc != OK)
@@ -214,6 +234,8 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
         answer.result.busy_ns = (uint64_t)(leaf->now_ns - begin_ns);
     pool_child_started(leaf->parent, 0, 0);
     pool_child_send(leaf->parent, &answer);
+    if (leaf->now_ns - begin_ns >= LONG_NS)
+        pool_child_flush(leaf->parent);
     return OK;
 }
 
@@ -231,7 +253,7 @@ static bool next_task(struct leaf *leaf, struct message *task)
 {
     struct message message = {0};
 
-    if (leaf->now_ns - leaf->polled_ns >= POLL_NS)
+    if (leaf->now_ns - leaf->polled_ns >= LONG_NS)
         hear(leaf);
     while (!leaf_queue_take(&leaf->queue, task)) {
         if (!pool_child_receive(leaf->parent, &message))

@@ -45,6 +45,8 @@ void pool_child_started(struct pool_child *child, uint64_t task,
  * of send and poll).
  */
 bool pool_child_send(struct pool_child *child, struct message *message);
+/* Before work that takes long: what was gathered leaves now. false: parent gone. */
+bool pool_child_flush(struct pool_child *child);
 void pool_child_free(struct pool_child **child);
 
 #endif

@@ -54,7 +54,7 @@ void pool_child_free(struct pool_child **child)
     *child = NULL;
 }
 
-static bool flush(struct pool_child *child)
+bool pool_child_flush(struct pool_child *child)
 {
     child->gathered_bytes = 0;
     child->gathered_since_ns = 0;
@@ -65,7 +65,7 @@ static bool flush_if_late(struct pool_child *child)
 {
     if (!child->gathered_since_ns || clock_now_ns() - child->gathered_since_ns < GATHERED_NS_MAX)
         return true;
-    return flush(child);
+    return pool_child_flush(child);
 }
 
 bool pool_child_receive(struct pool_child *child, struct message *message)
@@ -74,7 +74,7 @@ bool pool_child_receive(struct pool_child *child, struct message *message)
         enum channel_result result = channel_receive(&child->channel, false, &child->inbox);
 
         if (result == CHANNEL_AGAIN) {
-            if (!flush(child))
+            if (!pool_child_flush(child))
                 return false;
             result = channel_receive(&child->channel, true, &child->inbox);
         }
@@ -106,6 +106,6 @@ bool pool_child_send(struct pool_child *child, struct message *message)
         child->gathered_since_ns = clock_now_ns();
     if (child->gathered_bytes >= GATHERED_BYTES_MAX ||
         outbox_count(&child->channel.outbox) >= GATHERED_MESSAGES_MAX)
-        return flush(child);
+        return pool_child_flush(child);
     return flush_if_late(child);
 }
