@@ -18,7 +18,8 @@ struct fold;
 struct span {
     uint32_t source;
     uint64_t unit;  /* first unit */
-    uint64_t units; /* to the end of the slice in this source */
+    uint64_t units; /* to the end of the slice in this source; SOURCE_UNITS_UNKNOWN: the rest of a
+                       stream, which one feed brings */
 };
 
 /*
@@ -36,19 +37,20 @@ void fold_free(struct fold **fold);
  */
 bool fold_next(struct fold *fold, uint64_t room_bytes, struct span *span);
 /*
- * Feed the next `length` bytes (whole elements) of the span. Hot loops may read up to 32 bytes
- * before and 64 bytes after: the caller guarantees that these can be read (their content does not
- * matter). Stops early when the segment's closed values have passed `room_bytes`; returns the bytes
- * consumed.
+ * Feed the next `length` bytes (whole elements) of the span. Nothing outside of them is read. Stops
+ * early at a fault, and when the segment's closed values have passed `room_bytes` (there is at
+ * least one then); returns the bytes consumed.
  */
 size_t fold_feed(struct fold *fold, const void *data, size_t length, uint64_t room_bytes);
-/* Where the fold stands: the middle of [begin, middle). */
+/* Where the fold stands: the middle of [begin, middle). A fault absorbs what follows, so after one
+ * it is the slice's end. */
 struct place fold_place(const struct fold *fold);
 uint64_t fold_elements(const struct fold *fold);
 /* Put a fault of the shell's own (changed, unreadable) at the present place; the fold is then done.
  */
 void fold_fault(struct fold *fold, enum fault_kind kind, const char *text);
-/* Settle everything and hand out the segment; the fold is empty afterwards. */
+/* Settle everything and hand out the segment (`out` need not be initialised). The fold goes on
+ * with an empty segment for the rest of its slice. */
 void fold_take(struct fold *fold, struct segment *out);
 
 #endif

@@ -20,36 +20,8 @@
 #include "number/partial.h"
 #include "number/values.h"
 #include "source/edge.h"
+#include "source/fault.h"
 #include "source/job.h"
-
-enum fault_kind {
-    FAULT_NONE = 0,
-    FAULT_NOT_A_NUMBER, /* text: the token */
-    FAULT_EMPTY_FIELD,  /* a leading, doubled or trailing comma */
-    FAULT_LONE_CR,
-    FAULT_DECIMAL_RANGE,    /* 1e400: the token */
-    FAULT_NOT_AN_INTEGER,   /* --type int: the token */
-    FAULT_FLOAT_PRODUCT,    /* the token (empty for arrays) */
-    FAULT_JSON_SYNTAX,      /* text: the offending bytes */
-    FAULT_JSON_NOT_NUMERIC, /* a string, true, null, an object: its first bytes */
-    FAULT_JSON_CUT_OFF,     /* the input ends inside an array */
-    FAULT_VALUE_TOO_LARGE,  /* --max-value */
-    FAULT_CHANGED,          /* the file changed while it was read */
-    FAULT_UNREADABLE,       /* reading failed: text is the system's sentence */
-    FAULT_KILLED, /* the piece that begins here killed its processes: text is the signal */
-    FAULT_KINDS
-};
-
-struct fault {
-    enum fault_kind kind;
-    uint32_t source;
-    uint64_t unit; /* unit in the source (bytes or elements; without data_begin) */
-    uint64_t line; /* text and JSON: newlines between the segment's begin, or the source's if later,
-                      and here */
-    bool line_is_absolute; /* the source began inside the segment */
-    uint8_t text_bytes;
-    char text[FAULT_TEXT_BYTES];
-};
 
 enum segment_kind { SEGMENT_FOLD = 1, SEGMENT_COUNT = 2 };
 
@@ -112,9 +84,5 @@ void segment_thin(struct segment *segment, uint32_t most);
 void segment_encode(const struct segment *segment, struct bytes *out);
 /* Total and bounded: never trusts a length. false: malformed; the segment is then cleared. */
 bool segment_decode(struct segment *segment, const struct op *op, const void *data, size_t length);
-
-/* The sentence for a fault, as the user sees it; the same for every cut, backend and number of
- * workers. */
-void fault_sentence(const struct fault *fault, const struct job_spec *spec, struct bytes *out);
 
 #endif

@@ -1,0 +1,188 @@
+/*
+ * For the tests of folding: one source in memory, folded whole or in slices cut anywhere, glued in
+ * any grouping; what a user would see of it as one text, to compare.
+ */
+#ifndef SHEAF_TESTS_FOLDING_H
+#define SHEAF_TESTS_FOLDING_H
+
+#include "base/memory.h"
+#include "source/fold.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct folding {
+    struct job_spec spec;
+    const uint8_t *data; /* borrowed: the first source's bytes */
+    size_t units;
+    size_t feed_bytes; /* bytes of one feed; 0: all there are */
+};
+
+static inline void folding_init(struct folding *folding, enum source_format format, enum op_kind op,
+                                struct cut cut)
+{
+    *folding = (struct folding){0};
+    folding->spec = (struct job_spec){
+        .op = op, .type = ELEMENT_AUTO, .cut = cut, .value_bytes_max = VALUE_BYTES_DEFAULT};
+    folding->spec.sources = memory_array(1, sizeof(struct source));
+    folding->spec.source_count = 1;
+    source_init(&folding->spec.sources[0]);
+    folding->spec.sources[0].format = format;
+    folding->spec.sources[0].access = SOURCE_FILE;
+    folding->spec.sources[0].name = memory_text("input");
+}
+
+static inline void folding_clear(struct folding *folding)
+{
+    job_spec_clear(&folding->spec);
+}
+
+/* In memory of exactly its size, so that a sanitizer sees any byte read beyond. */
+static inline void folding_feed(struct folding *folding, struct fold *fold, struct span *span)
+{
+    uint32_t width = source_unit_bytes(&folding->spec.sources[span->source]);
+    size_t all = (size_t)span->units * width;
+    size_t length = folding->feed_bytes && folding->feed_bytes < all ? folding->feed_bytes : all;
+    uint8_t *copy = malloc(length ? length : 1);
+
+    memcpy(copy, folding->data + span->unit * width, length);
+    fold_feed(fold, copy, length, UINT64_MAX);
+    free(copy);
+}
+
+static inline struct slice folding_slice(struct folding *folding, struct place begin,
+                                         struct place end)
+{
+    struct slice whole = {.end = begin}, slice = {.begin = begin, .end = end};
+    struct fold *fold;
+    struct span span;
+    struct segment counted;
+
+    if (!cut_is_numbered(&folding->spec.cut) || !begin.unit)
+        return slice;
+    fold_new(&fold, &folding->spec, &whole, SEGMENT_COUNT);
+    while (fold_next(fold, UINT64_MAX, &span))
+        folding_feed(folding, fold, &span);
+    fold_take(fold, &counted);
+    segment_rest(&counted, &whole, begin, &folding->spec, &whole);
+    slice.element = whole.element;
+    slice.in_token = whole.in_token;
+    segment_clear(&counted);
+    fold_free(&fold);
+    return slice;
+}
+
+/* Encoded and decoded, as it would cross a process boundary. */
+static inline void folding_round_trip(const struct folding *folding, struct segment *segment)
+{
+    struct bytes first = {0}, second = {0};
+    const struct op *op = op_of(folding->spec.op);
+
+    segment_encode(segment, &first);
+    segment_clear(segment);
+    if (!segment_decode(segment, op, first.data, first.length)) {
+        fprintf(stderr, "a segment was encoded that cannot be decoded\n");
+        abort();
+    }
+    segment_encode(segment, &second);
+    if (first.length != second.length || memcmp(first.data, second.data, first.length) != 0) {
+        fprintf(stderr, "a segment changed by being encoded\n");
+        abort();
+    }
+    bytes_clear(&first);
+    bytes_clear(&second);
+}
+
+static inline void folding_fold(struct folding *folding, struct slice slice, struct segment *out)
+{
+    struct fold *fold;
+    struct span span;
+
+    fold_new(&fold, &folding->spec, &slice, SEGMENT_FOLD);
+    while (fold_next(fold, UINT64_MAX, &span))
+        folding_feed(folding, fold, &span);
+    fold_take(fold, out);
+    fold_free(&fold);
+    folding_round_trip(folding, out);
+}
+
+static inline void folding_say_run(const struct values_run *run, struct bytes *out)
+{
+    char text[64];
+
+    for (uint64_t i = 0; i < run->count && run->kind != VALUES_TEXT; i++) {
+        const uint8_t *at = run->payload + (run->kind == VALUES_SAME ? 0 : i * 8);
+        struct reader in = reader_of(at, 8);
+        uint64_t bits = reader_u64(&in);
+        double real;
+        int length;
+
+        memcpy(&real, &bits, sizeof real);
+        if (run->kind == VALUES_FLOAT)
+            length = snprintf(text, sizeof text, "%a ", real);
+        else
+            length = snprintf(text, sizeof text, "%lld ", (long long)(int64_t)bits);
+        bytes_append(out, text, (size_t)length);
+    }
+    if (run->kind == VALUES_TEXT) {
+        bytes_append(out, run->payload, run->payload_bytes);
+        bytes_append_byte(out, ' ');
+    }
+}
+
+/* The values in order, then the fault: what must not depend on any cut. Ends with a NUL. */
+static inline void folding_say(const struct folding *folding, const struct segment *segment,
+                               struct bytes *out)
+{
+    struct reader in = reader_of(segment->closed.packed.data, segment->closed.packed.length);
+    struct values_run run;
+
+    while (values_next_run(&in, &run))
+        folding_say_run(&run, out);
+    if (segment->fault.kind) {
+        bytes_append(out, "! ", 2);
+        fault_sentence(&segment->fault, &folding->spec, out);
+    } else if (segment->head.open || segment->tail.open || !segment->bounded ||
+               segment->exit.kind != EDGE_CLEAN) {
+        bytes_append(out, "? open", 6);
+    }
+    bytes_append_byte(out, 0);
+}
+
+static inline void folding_whole(struct folding *folding, struct bytes *out)
+{
+    struct segment segment;
+
+    folding_fold(folding, (struct slice){.end = place_of_end(&folding->spec)}, &segment);
+    folding_say(folding, &segment, out);
+    segment_clear(&segment);
+}
+
+/* Set the first source's bytes. */
+static inline void folding_set(struct folding *folding, const void *data, size_t units)
+{
+    folding->data = data;
+    folding->units = units;
+    folding->spec.sources[0].units = units;
+}
+
+/* The slice between cut i and cut j of 0 … units, end: units + 1 cuts lie before the end. */
+static inline struct place folding_place(const struct folding *folding, size_t cut)
+{
+    if (cut > folding->units)
+        return place_of_end(&folding->spec);
+    return (struct place){.source = 0, .unit = cut};
+}
+
+static inline void folding_piece(struct folding *folding, size_t from, size_t to,
+                                 struct segment *out)
+{
+    struct slice slice =
+        folding_slice(folding, folding_place(folding, from), folding_place(folding, to));
+
+    folding_fold(folding, slice, out);
+}
+
+#endif

@@ -1,0 +1,506 @@
+/*
+ * That no cut and no grouping can be seen in an answer or in a fault: the property that all of the
+ * farm rests on.
+ *
+ * Small inputs exhaustively. Instead of walking all gluing trees (there are Catalan many), every
+ * interval [i, j) keeps the set of different segments that any tree over any cuts of it gives,
+ * built from the sets of its parts. Segments that differ only in form are few, so this covers every
+ * tree over every set of cuts; the whole interval's must all say what the uncut fold says.
+ */
+#include "folding.h"
+#include "unit.h"
+
+enum { EXHAUSTIVE_UNITS = 8, CUTS_MAX = EXHAUSTIVE_UNITS + 2, FORMS_MAX = 64 };
+
+struct forms {
+    struct bytes form[FORMS_MAX];
+    size_t count;
+};
+
+struct cuts_case {
+    enum source_format format;
+    enum op_kind op;
+    struct cut cut;
+    enum element_type type;
+};
+
+static const struct cut CUTS[] = {{.kind = CUT_SUBLISTS},
+                                  {.kind = CUT_EVERY, .size = 1},
+                                  {.kind = CUT_EVERY, .size = 2},
+                                  {.kind = CUT_SPLIT, .parts = 2},
+                                  {.kind = CUT_TOTAL}};
+enum { CUT_COUNT = sizeof CUTS / sizeof *CUTS };
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static void complain(const struct folding *folding, const char *how, const char *got,
+                     const char *wanted)
+{
+    fprintf(stderr, "\n%s, format %d, cut %d, op %d: input \"", how,
+            (int)folding->spec.sources[0].format, (int)folding->spec.cut.kind,
+            (int)folding->spec.op);
+    for (size_t i = 0; i < folding->units && i < 300; i++) {
+        uint8_t byte = folding->data[i];
+
+        fprintf(stderr, byte < ' ' || byte > '~' ? "\\x%02x" : "%c", byte);
+    }
+    fprintf(stderr, "\"\n  got    %s\n  wanted %s\n", got, wanted);
+}
+
+/* Whether the segment says what the uncut fold said. */
+static bool agrees(const struct folding *folding, const struct segment *segment,
+                   const struct bytes *whole, const char *how)
+{
+    struct bytes got = {0};
+    bool same;
+
+    folding_say(folding, segment, &got);
+    same = got.length == whole->length && memcmp(got.data, whole->data, got.length) == 0;
+    if (!same)
+        complain(folding, how, (char *)got.data, (char *)whole->data);
+    bytes_clear(&got);
+    return same;
+}
+
+/* The element count that --split needs is what counting the whole source gives. */
+static void count_elements(struct folding *folding)
+{
+    struct slice whole = {.end = place_of_end(&folding->spec)};
+    struct fold *fold;
+    struct span span;
+    struct segment counted;
+
+    fold_new(&fold, &folding->spec, &whole, SEGMENT_COUNT);
+    while (fold_next(fold, UINT64_MAX, &span))
+        folding_feed(folding, fold, &span);
+    fold_take(fold, &counted);
+    fold_free(&fold);
+    folding->spec.cut.elements = counted.elements;
+    segment_clear(&counted);
+}
+
+static void set_input(struct folding *folding, const void *data, size_t units)
+{
+    folding_set(folding, data, units);
+    if (folding->spec.cut.kind == CUT_SPLIT)
+        count_elements(folding);
+}
+
+static bool add_form(struct forms *forms, const struct segment *segment)
+{
+    struct bytes bytes = {0};
+
+    segment_encode(segment, &bytes);
+    for (size_t i = 0; i < forms->count; i++)
+        if (forms->form[i].length == bytes.length &&
+            memcmp(forms->form[i].data, bytes.data, bytes.length) == 0) {
+            bytes_clear(&bytes);
+            return true;
+        }
+    if (forms->count == FORMS_MAX) {
+        fprintf(stderr, "\nsegments take too many forms\n");
+        bytes_clear(&bytes);
+        return false;
+    }
+    forms->form[forms->count++] = bytes;
+    return true;
+}
+
+static void take_form(const struct folding *folding, const struct bytes *form,
+                      struct segment *segment)
+{
+    if (!segment_decode(segment, op_of(folding->spec.op), form->data, form->length))
+        abort();
+}
+
+/* Every form of the left with every form of the right. */
+static bool glue_forms(const struct folding *folding, const struct forms *left,
+                       const struct forms *right, struct forms *out)
+{
+    bool ok = true;
+
+    for (size_t a = 0; a < left->count; a++)
+        for (size_t b = 0; b < right->count; b++) {
+            struct segment one, two;
+
+            take_form(folding, &left->form[a], &one);
+            take_form(folding, &right->form[b], &two);
+            segment_glue(&one, &two, &folding->spec);
+            ok &= add_form(out, &one);
+            segment_clear(&one);
+            segment_clear(&two);
+        }
+    return ok;
+}
+
+static bool fill_interval(struct folding *folding, struct forms table[CUTS_MAX][CUTS_MAX], size_t i,
+                          size_t j)
+{
+    struct segment segment;
+    bool ok;
+
+    folding_piece(folding, i, j, &segment);
+    ok = add_form(&table[i][j], &segment);
+    segment_clear(&segment);
+    for (size_t k = i + 1; k < j; k++)
+        ok &= glue_forms(folding, &table[i][k], &table[k][j], &table[i][j]);
+    return ok;
+}
+
+static bool all_agree(const struct folding *folding, const struct forms *forms,
+                      const struct bytes *whole)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < forms->count; i++) {
+        struct segment segment;
+
+        take_form(folding, &forms->form[i], &segment);
+        ok &= agrees(folding, &segment, whole, "some tree");
+        segment_clear(&segment);
+    }
+    return ok;
+}
+
+/* All cuts and all trees of a small input. */
+static bool check_all_trees(struct folding *folding)
+{
+    size_t cuts = folding->units + 2;
+    struct forms(*table)[CUTS_MAX] = memory_array(CUTS_MAX, sizeof *table);
+    struct bytes whole = {0};
+    bool ok = true;
+
+    folding_whole(folding, &whole);
+    for (size_t width = 1; width < cuts; width++)
+        for (size_t i = 0; i + width < cuts; i++)
+            ok &= fill_interval(folding, table, i, i + width);
+    ok &= all_agree(folding, &table[0][cuts - 1], &whole);
+    for (size_t i = 0; i < cuts; i++)
+        for (size_t j = 0; j < cuts; j++)
+            for (size_t k = 0; k < table[i][j].count; k++)
+                bytes_clear(&table[i][j].form[k]);
+    memory_free(table);
+    bytes_clear(&whole);
+    return ok;
+}
+
+/* The pieces between the cuts, glued neighbour to neighbour in an order drawn at random. */
+static bool check_random_tree(struct folding *folding, const size_t *cut, size_t count,
+                              const struct bytes *whole, uint64_t *random)
+{
+    struct segment *pieces = memory_array(count, sizeof *pieces);
+    size_t left = count - 1;
+    bool ok;
+
+    for (size_t i = 0; i + 1 < count; i++)
+        folding_piece(folding, cut[i], cut[i + 1], &pieces[i]);
+    for (; left > 1; left--) {
+        size_t at = (size_t)(next_random(random) % (left - 1));
+
+        segment_glue(&pieces[at], &pieces[at + 1], &folding->spec);
+        folding_round_trip(folding, &pieces[at]);
+        memmove(&pieces[at + 1], &pieces[at + 2], (left - at - 2) * sizeof *pieces);
+    }
+    ok = agrees(folding, &pieces[0], whole, "a random tree");
+    segment_clear(&pieces[0]);
+    memory_free(pieces);
+    return ok;
+}
+
+static bool check_single_and_double_cuts(struct folding *folding, uint64_t *random)
+{
+    size_t end = folding->units + 1;
+    struct bytes whole = {0};
+    bool ok = true;
+
+    folding_whole(folding, &whole);
+    for (size_t i = 1; i < end; i++) {
+        ok &= check_random_tree(folding, (size_t[]){0, i, end}, 3, &whole, random);
+        for (size_t j = i + 1; j < end && ok; j++)
+            ok &= check_random_tree(folding, (size_t[]){0, i, j, end}, 4, &whole, random);
+    }
+    bytes_clear(&whole);
+    return ok;
+}
+
+static bool check_one_byte_slices(struct folding *folding, int trees, uint64_t *random)
+{
+    size_t count = folding->units + 2;
+    size_t *cut = memory_array(count, sizeof *cut);
+    struct bytes whole = {0};
+    bool ok = true;
+
+    for (size_t i = 0; i < count; i++)
+        cut[i] = i;
+    folding_whole(folding, &whole);
+    for (int i = 0; i < trees && ok; i++)
+        ok &= check_random_tree(folding, cut, count, &whole, random);
+    bytes_clear(&whole);
+    memory_free(cut);
+    return ok;
+}
+
+static bool check_random_cuts(struct folding *folding, uint64_t *random)
+{
+    size_t *cut = memory_array(folding->units + 2, sizeof *cut);
+    uint64_t one_in = 1 + next_random(random) % 40;
+    struct bytes whole = {0};
+    size_t count = 1;
+    bool ok;
+
+    for (size_t i = 1; i <= folding->units; i++)
+        if (next_random(random) % one_in == 0)
+            cut[count++] = i;
+    cut[count++] = folding->units + 1;
+    folding->feed_bytes = (size_t)(next_random(random) % 3 ? 0 : 1 + next_random(random) % 9);
+    folding_whole(folding, &whole);
+    ok = check_random_tree(folding, cut, count, &whole, random);
+    folding->feed_bytes = 0;
+    bytes_clear(&whole);
+    memory_free(cut);
+    return ok;
+}
+
+typedef bool check_function(struct folding *folding, uint64_t *random);
+
+/* The check for every way to cut sublists, both operations. */
+static bool check_ways(enum source_format format, const void *data, size_t units,
+                       check_function *check, uint64_t *random)
+{
+    bool ok = true;
+
+    for (int op = OP_SUM; op <= OP_PRODUCT; op++)
+        for (int i = 0; i < CUT_COUNT; i++) {
+            struct folding folding;
+
+            folding_init(&folding, format, (enum op_kind)op, CUTS[i]);
+            set_input(&folding, data, units);
+            ok &= check(&folding, random);
+            folding_clear(&folding);
+        }
+    return ok;
+}
+
+static bool all_trees(struct folding *folding, uint64_t *random)
+{
+    (void)random;
+    return check_all_trees(folding);
+}
+
+static bool hundred_trees(struct folding *folding, uint64_t *random)
+{
+    return check_one_byte_slices(folding, 100, random);
+}
+
+static const char TEXT_ALPHABET[] = "1 ,\n\r-.ex";
+static const char JSON_ALPHABET[] = "[],1 \n-x\"";
+
+static void draw(uint64_t *random, const char *alphabet, size_t letters, uint8_t *out,
+                 size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        out[i] = (uint8_t)alphabet[next_random(random) % letters];
+}
+
+/* All inputs of up to `units` bytes over the first `letters` of the alphabet. */
+static bool check_all_inputs(enum source_format format, const char *alphabet, size_t letters,
+                             size_t units)
+{
+    uint64_t random = 1;
+    bool ok = true;
+
+    for (size_t length = 0; length <= units; length++) {
+        size_t digit[EXHAUSTIVE_UNITS + 1] = {0};
+        uint8_t data[EXHAUSTIVE_UNITS];
+
+        while (!digit[length] && ok) {
+            size_t i = 0;
+
+            for (size_t k = 0; k < length; k++)
+                data[k] = (uint8_t)alphabet[digit[k]];
+            ok &= check_ways(format, data, length, all_trees, &random);
+            while (i < length && ++digit[i] == letters)
+                digit[i++] = 0;
+            digit[length] = i == length;
+        }
+    }
+    return ok;
+}
+
+static void test_small_texts(void)
+{
+    CU_ASSERT(check_all_inputs(SOURCE_TEXT, TEXT_ALPHABET, 5, 4));
+    CU_ASSERT(check_all_inputs(SOURCE_TEXT, TEXT_ALPHABET, sizeof TEXT_ALPHABET - 1, 3));
+}
+
+static void test_small_jsons(void)
+{
+    CU_ASSERT(check_all_inputs(SOURCE_JSON, JSON_ALPHABET, 5, 4));
+    CU_ASSERT(check_all_inputs(SOURCE_JSON, JSON_ALPHABET, sizeof JSON_ALPHABET - 1, 3));
+}
+
+static void check_drawn(enum source_format format, const char *alphabet, size_t letters,
+                        uint64_t seed)
+{
+    uint64_t random = seed;
+
+    for (int i = 0; i < 120; i++) {
+        size_t length = 5 + (size_t)(next_random(&random) % (EXHAUSTIVE_UNITS - 4));
+        uint8_t data[EXHAUSTIVE_UNITS];
+
+        draw(&random, alphabet, letters, data, length);
+        CU_ASSERT(check_ways(format, data, length, all_trees, &random));
+    }
+}
+
+static void test_drawn_texts(void)
+{
+    check_drawn(SOURCE_TEXT, TEXT_ALPHABET, 5, 1);
+    check_drawn(SOURCE_TEXT, TEXT_ALPHABET, sizeof TEXT_ALPHABET - 1, 2);
+}
+
+static const char *const SMALL_JSONS[] = {
+    "[]",       "[[]]",      "[[],[]]", "[1]\n[2]",  "[1,2]",   "[[1],2]", "[1,[2]]", "[[1,2]]",
+    "[[1],[]]", "[ ]\n[ ]",  "[1] [2]", "\n[1]\n",   "[12,-3]", "[[1]]\n", "[[1]],2", "[1,]",
+    "[,1]",     "[\"a,b\"]", "[true]",  "{\"a\":1}", "[1.5e2]", "[01]",    "[[[1]]]", "[1]]",
+    "[1",       "[[1]",      "[[1],",   "12",        "",        "[1][2]",  "]",       "[1\n,2]",
+    "[1]\r\n",  "[-]",       "[[1] ,[", "[nan]",     "[1e999]", "[1.0]",   "[1]x",    "[\n]\n[]",
+};
+
+static void test_drawn_jsons(void)
+{
+    uint64_t random = 3;
+
+    check_drawn(SOURCE_JSON, JSON_ALPHABET, 5, 3);
+    check_drawn(SOURCE_JSON, JSON_ALPHABET, sizeof JSON_ALPHABET - 1, 4);
+    for (size_t i = 0; i < sizeof SMALL_JSONS / sizeof *SMALL_JSONS; i++)
+        CU_ASSERT(
+            check_ways(SOURCE_JSON, SMALL_JSONS[i], strlen(SMALL_JSONS[i]), all_trees, &random));
+}
+
+/* Text that is mostly right: the pieces of a grammar, with a fault now and then. */
+static size_t write_input(enum source_format format, uint64_t *random, char *out, size_t most)
+{
+    static const char *const TEXT[] = {"1",
+                                       "-7",
+                                       "12345678",
+                                       "999999999999999999",
+                                       "0.5",
+                                       "-1e3",
+                                       " ",
+                                       " ",
+                                       ",",
+                                       "\n",
+                                       "\n",
+                                       "\r\n",
+                                       " , ",
+                                       "\t",
+                                       "; ",
+                                       "\n",
+                                       " ",
+                                       " ",
+                                       "123456789012345678901234567890",
+                                       "+4",
+                                       "1 2 3 4 5 6 7 8 9 10 11 12\n",
+                                       "inf",
+                                       "3,4,5\n"};
+    static const char *const JSON[] = {"1",       "-7",  "12345678",
+                                       "0.5",     ",",   ",",
+                                       "],[",     "],[", " ",
+                                       ", ",      "\n",  "[]",
+                                       "1,2,3,4", "9,8", "],[1,2",
+                                       "],\n[3",  "]",   "],[3,4",
+                                       "1,2,33",  "[",   "123456789012345678901234567890"};
+    bool is_json = format == SOURCE_JSON;
+    size_t length = is_json ? (size_t)sprintf(out, "[[") : 0;
+    size_t faults = (size_t)(next_random(random) % 2);
+
+    while (length < most) {
+        const char *piece = is_json ? JSON[next_random(random) % (sizeof JSON / sizeof *JSON)]
+                                    : TEXT[next_random(random) % (sizeof TEXT / sizeof *TEXT)];
+
+        if (faults && next_random(random) % 64 == 0)
+            piece = next_random(random) % 2 ? "x" : ",,";
+        length += (size_t)sprintf(out + length, "%s", piece);
+        if (is_json && next_random(random) % 2)
+            length += (size_t)sprintf(out + length, "],[");
+    }
+    return length + (size_t)(is_json ? sprintf(out + length, "]]\n") : 0);
+}
+
+/* A JSON text without a fault. */
+static size_t write_json(uint64_t *random, char *out, size_t most)
+{
+    bool is_flat = next_random(random) % 2;
+    size_t length = (size_t)sprintf(out, is_flat ? "[" : "[[");
+
+    while (length < most) {
+        uint64_t drawn = next_random(random);
+        char last = out[length - 1];
+
+        if (last != '[' && last != ',' && drawn % 4 == 0)
+            length += (size_t)sprintf(out + length, is_flat ? "]\n[" : drawn % 8 ? "],\n[" : "],[");
+        else
+            length += (size_t)sprintf(out + length, "%s%lld",
+                                      last == '['  ? ""
+                                      : drawn % 16 ? ","
+                                                   : " , ",
+                                      (long long)drawn >> (drawn >> 32) % 64);
+    }
+    return length + (size_t)sprintf(out + length, is_flat ? "]" : "]]");
+}
+
+static void check_written(enum source_format format, check_function *check, int times, size_t most)
+{
+    uint64_t random = 5 + (uint64_t)most;
+    char *data = memory_new(most + 256);
+
+    for (int i = 0; i < times; i++) {
+        size_t length = format == SOURCE_JSON && i % 2 ? write_json(&random, data, most)
+                                                       : write_input(format, &random, data, most);
+
+        CU_ASSERT(check_ways(format, data, length, check, &random));
+    }
+    memory_free(data);
+}
+
+static void test_single_and_double_cuts(void)
+{
+    check_written(SOURCE_TEXT, check_single_and_double_cuts, 4, 60);
+    check_written(SOURCE_JSON, check_single_and_double_cuts, 4, 60);
+    check_written(SOURCE_TEXT, check_single_and_double_cuts, 1, 220);
+    check_written(SOURCE_JSON, check_single_and_double_cuts, 2, 220);
+}
+
+static void test_one_byte_slices(void)
+{
+    check_written(SOURCE_TEXT, hundred_trees, 2, 100);
+    check_written(SOURCE_JSON, hundred_trees, 3, 100);
+}
+
+static void test_random_cuts(void)
+{
+    check_written(SOURCE_TEXT, check_random_cuts, 200, 300);
+    check_written(SOURCE_JSON, check_random_cuts, 200, 300);
+    check_written(SOURCE_TEXT, check_random_cuts, 10, 4000);
+    check_written(SOURCE_JSON, check_random_cuts, 10, 4000);
+}
+
+static const struct unit_case CASES[] = {
+    {"every tree over every cut of every small text says the same", test_small_texts},
+    {"every tree over every cut of every small JSON says the same", test_small_jsons},
+    {"every tree over every cut of texts of up to eight bytes", test_drawn_texts},
+    {"every tree over every cut of JSONs of up to eight bytes", test_drawn_jsons},
+    {"all single and double cuts of longer inputs", test_single_and_double_cuts},
+    {"one-byte slices under a hundred random trees", test_one_byte_slices},
+    {"random cuts and feeds of long inputs", test_random_cuts},
+};
+
+UNIT_MAIN("cuts", CASES)
