@@ -240,7 +240,6 @@ void exact_encode(const struct exact *exact, struct bytes *out)
     exact_canonicalise(&sum);
     is_negative = take_sign(&sum);
     top = top_limb(&sum);
-    assert(top < ENCODED_LIMBS_MAX);
     while (first < top && !sum.limb[first])
         first++;
     if (top < 0)

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EXACT_LIMBS = 72, EXACT_POSITION_MAX = 2100 };
+enum { EXACT_LIMBS = 72, EXACT_POSITION_MAX = 2200 };
 enum exact_special { EXACT_NAN = 1, EXACT_PLUS_INFINITY = 2, EXACT_MINUS_INFINITY = 4 };
 
 struct exact {
