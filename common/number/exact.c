@@ -3,8 +3,9 @@
  * adding one touches three limbs and loses nothing; limbs have 32 bits of their own and 31 to
  * spare, which is room for 2^30 additions between two propagations of carries.
  *
- * Canonical means: limbs in [0, 2^32), except the last, which is 0 or -1 (two's complement with an
- * endless sign). With a nan or an infinity the finite part no longer counts, so it is zero.
+ * Canonical, as it is while nothing was added since the last propagation, means: limbs in [0,
+ * 2^32), except the last, which is 0 or -1 (two's complement with an endless sign). With a nan or
+ * an infinity the finite part no longer counts, so it is zero.
  */
 #include "number/exact.h"
 
@@ -33,6 +34,8 @@ static void propagate(struct exact *exact)
 {
     int64_t carry = 0;
 
+    if (!exact->additions)
+        return;
     for (int i = 0; i < LAST; i++) {
         int64_t sum = exact->limb[i] + carry;
 
@@ -113,6 +116,7 @@ static bool take_sign(struct exact *exact)
         return false;
     for (int i = 0; i < EXACT_LIMBS; i++)
         exact->limb[i] = -exact->limb[i];
+    exact->additions = 1;
     propagate(exact);
     return true;
 }
@@ -128,10 +132,13 @@ static int top_limb(const struct exact *exact)
 
 bool exact_is_zero(const struct exact *exact)
 {
-    struct exact copy = *exact;
+    struct exact copy;
 
+    if (!exact->additions)
+        return !exact->special && top_limb(exact) < 0;
+    copy = *exact;
     exact_canonicalise(&copy);
-    return !copy.special && top_limb(&copy) < 0;
+    return exact_is_zero(&copy);
 }
 
 static bool any_below(const struct exact *exact, int limb)
@@ -271,6 +278,7 @@ bool exact_decode(struct exact *exact, struct reader *in)
     exact->special = special;
     for (int i = 0; is_negative && i < EXACT_LIMBS; i++)
         exact->limb[i] = -exact->limb[i];
+    exact->additions = 1;
     propagate(exact);
     return true;
 }

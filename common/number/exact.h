@@ -21,7 +21,7 @@ enum exact_special { EXACT_NAN = 1, EXACT_PLUS_INFINITY = 2, EXACT_MINUS_INFINIT
 
 struct exact {
     int64_t limb[EXACT_LIMBS];
-    uint32_t additions;
+    uint32_t additions; /* since carries were propagated last */
     uint8_t special;
 };
 

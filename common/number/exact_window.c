@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LEVELS_MAX = 6, VECTORS_MAX = 4, LANES = 4, DOUBLE_BITS = 53, PREFETCH_AHEAD = 256 };
+enum { LEVELS_MAX = 6, VECTORS_MAX = 2, LANES = 4, DOUBLE_BITS = 53, PREFETCH_AHEAD = 256 };
 
 struct windows {
     vector_double start[LEVELS_MAX];
@@ -119,13 +119,13 @@ SIMD_INLINE bool add_block(struct exact *exact, const struct block *block, const
     return true;
 }
 
-/* Levels times vectors in flight: what the registers can hold. With blocks of 2048 elements these
+/* Levels, and vectors in flight: what 16 registers can hold. With blocks of 2048 elements these
  * take doubles of 36, 78, 122 and 204 neighbouring binades. */
 #define SHAPES(add, attributes)                                                                    \
     attributes static bool add(struct exact *exact, const struct block *block, int shape)          \
     {                                                                                              \
         if (shape == 0)                                                                            \
-            return add_block(exact, block, 2, 4);                                                  \
+            return add_block(exact, block, 2, 2);                                                  \
         if (shape == 1)                                                                            \
             return add_block(exact, block, 3, 2);                                                  \
         return shape == 2 ? add_block(exact, block, 4, 2) : add_block(exact, block, 6, 1);         \

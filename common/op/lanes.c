@@ -1,10 +1,12 @@
 #include "op/lanes.h"
 
+#include "number/simd.h"
+
 #include <math.h>
 #include <string.h>
 
-/* A pass adds at most this many elements, so that 32-bit halves cannot overflow 64 bits. */
-enum { PASS_ELEMENTS = 1 << 20, FLOAT_PASS = 512 };
+/* A pass adds so few elements that 16-bit ones cannot overflow 32 bits, nor 32-bit ones 64. */
+enum { PASS_ELEMENTS = 1 << 15, FLOAT_PASS = 2048 };
 
 size_t lanes_bytes(enum lane lane)
 {
@@ -27,10 +29,10 @@ size_t lanes_bytes(enum lane lane)
     return 0;
 }
 
-#define SUM_NARROW(name, type)                                                                     \
-    static __int128 name(const char *at, size_t count)                                             \
+#define SUM_NARROW(name, type, sum_type)                                                           \
+    SIMD_INLINE int64_t name(const char *at, size_t count)                                         \
     {                                                                                              \
-        int64_t sum = 0;                                                                           \
+        sum_type sum = 0;                                                                          \
         type value;                                                                                \
                                                                                                    \
         for (size_t i = 0; i < count; i++) {                                                       \
@@ -40,15 +42,15 @@ size_t lanes_bytes(enum lane lane)
         return sum;                                                                                \
     }
 
-SUM_NARROW(sum_i8, int8_t)
-SUM_NARROW(sum_u8, uint8_t)
-SUM_NARROW(sum_i16, int16_t)
-SUM_NARROW(sum_u16, uint16_t)
-SUM_NARROW(sum_i32, int32_t)
-SUM_NARROW(sum_u32, uint32_t)
+SUM_NARROW(sum_i8, int8_t, int32_t)
+SUM_NARROW(sum_u8, uint8_t, uint32_t)
+SUM_NARROW(sum_i16, int16_t, int32_t)
+SUM_NARROW(sum_u16, uint16_t, uint32_t)
+SUM_NARROW(sum_i32, int32_t, int64_t)
+SUM_NARROW(sum_u32, uint32_t, int64_t)
 
 /* Biased by 2^63, a signed number is an unsigned one: both are summed in halves. */
-static __int128 sum_words(const char *at, size_t count, uint64_t bias)
+SIMD_INLINE __int128 sum_words(const char *at, size_t count, uint64_t bias)
 {
     uint64_t low = 0, high = 0, value;
 
@@ -61,7 +63,7 @@ static __int128 sum_words(const char *at, size_t count, uint64_t bias)
     return ((__int128)high << 32) + low - (__int128)bias * (__int128)count;
 }
 
-static __int128 sum_pass(enum lane lane, const char *at, size_t count)
+SIMD_INLINE __int128 sum_pass(enum lane lane, const char *at, size_t count)
 {
     switch (lane) {
     case LANE_I8:
@@ -87,15 +89,26 @@ static __int128 sum_pass(enum lane lane, const char *at, size_t count)
     return 0;
 }
 
+static __int128 sum_pass_plain(enum lane lane, const char *at, size_t count)
+{
+    return sum_pass(lane, at, count);
+}
+
+SIMD_AVX2 static __int128 sum_pass_avx2(enum lane lane, const char *at, size_t count)
+{
+    return sum_pass(lane, at, count);
+}
+
 __int128 lanes_sum_ints(enum lane lane, const void *elements, size_t count)
 {
     const char *at = elements;
+    bool has_avx2 = simd_has_avx2();
     __int128 sum = 0;
 
     while (count) {
         size_t pass = count < PASS_ELEMENTS ? count : PASS_ELEMENTS;
 
-        sum += sum_pass(lane, at, pass);
+        sum += has_avx2 ? sum_pass_avx2(lane, at, pass) : sum_pass_plain(lane, at, pass);
         at += pass * lanes_bytes(lane);
         count -= pass;
     }
@@ -104,7 +117,7 @@ __int128 lanes_sum_ints(enum lane lane, const void *elements, size_t count)
 
 int64_t lanes_int(enum lane lane, const void *element)
 {
-    return (int64_t)sum_pass(lane, element, 1);
+    return (int64_t)sum_pass_plain(lane, element, 1);
 }
 
 double lanes_float(enum lane lane, const void *element)

@@ -136,12 +136,13 @@ static enum op_status sum_settle(struct partial *partial, uint64_t value_bytes_m
 {
     (void)value_bytes_max; /* refused element by element */
     partial_normalise(partial);
-    if (partial->exact && exact_is_zero(partial->exact)) {
+    if (!partial->exact)
+        return OP_OK;
+    exact_canonicalise(partial->exact);
+    if (exact_is_zero(partial->exact)) {
         memory_free(partial->exact);
         partial->exact = NULL;
     }
-    if (partial->exact)
-        exact_canonicalise(partial->exact);
     return OP_OK;
 }
 
