@@ -60,10 +60,13 @@ void node_free(struct node **node)
 
 static void submit(struct node *node, struct event *event)
 {
-    struct job *job = job_new(node, 0, 0, event->spec);
+    struct job_spec *spec = memory_new(sizeof *spec);
     struct message whole = {.type = MESSAGE_TASK};
+    struct job *job;
 
-    event->spec = NULL;
+    *spec = *event->spec;
+    *event->spec = (struct job_spec){0};
+    job = job_new(node, 0, 0, spec);
     job->is_root = true;
     input_prepare(node, job);
     whole.task.kind = TASK_FOLD;

@@ -53,7 +53,7 @@ struct event {
     int64_t now_ns; /* monotonic; on every event */
     peer_id peer;
     struct message *message; /* EVENT_MESSAGE: emptied by the step */
-    struct job_spec *spec;   /* EVENT_SUBMIT: emptied by the step */
+    struct job_spec *spec;   /* EVENT_SUBMIT: its content is taken over; zeroed by the step */
     struct {
         int signal; /* EVENT_GONE: what killed the pool process, 0 unknown or a clean end */
         uint64_t started_task; /* the task it had begun and not finished, 0: none */
