@@ -1,0 +1,59 @@
+/*
+ * The swarm: what kind of world a seed is. Every class of fault is switched on or off at random and
+ * its rates are drawn, so that no two classes are always seen together; some seeds have none.
+ */
+#ifndef SHEAF_SIM_SWARM_H
+#define SHEAF_SIM_SWARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum swarm_class {
+    SWARM_DELAY = 0,     /* slow links with jitter */
+    SWARM_BANDWIDTH,     /* narrow links */
+    SWARM_CUT,           /* connections break and lose a suffix of each direction */
+    SWARM_HALF_OPEN,     /* …and one side is not told */
+    SWARM_PARTITION,     /* nothing passes for a while, one way or both */
+    SWARM_REPLAY,        /* what an earlier connection lost arrives on the next one */
+    SWARM_DUPLICATE,     /* a batch of results arrives twice */
+    SWARM_PAUSE,         /* SIGSTOP and SIGCONT */
+    SWARM_CRASH_TOP,     /* the coordinator is killed and started again */
+    SWARM_CRASH_WORKER,
+    SWARM_CRASH_CLIENT,
+    SWARM_LEAF_CRASH,
+    SWARM_LEAF_SLOW,     /* now and then a piece takes very long */
+    SWARM_LEAF_NONSENSE, /* now and then a result cannot be decoded */
+    SWARM_ABSENT,        /* some workers cannot open the files */
+    SWARM_CLOCKS,        /* monotonic clocks run 10 % fast or slow */
+    SWARM_POISON,        /* a place in a source kills whoever folds it */
+    SWARM_CANCEL,        /* users lose patience */
+    SWARM_DRAIN,         /* workers are told to leave */
+    SWARM_SLOW_READER,   /* results are printed slowly */
+    SWARM_TINY,          /* credit of one, tiny windows, batches of one, tiny tasks */
+    SWARM_LATE,          /* workers and clients come late */
+    SWARM_CLASSES
+};
+
+struct swarm {
+    uint32_t classes; /* bit set of enum swarm_class */
+    uint32_t workers, slots_max, clients, oneshots;
+    int64_t heal_ns; /* no faults from then on */
+    int64_t delay_ns, jitter_ns;
+    int64_t bytes_per_s; /* 0: no limit */
+    int64_t fault_gap_ns; /* about this long between two faults of a class */
+    uint32_t losses_max;  /* faults that may cost a worker its tasks */
+    uint64_t memory_bytes;
+    int64_t task_ns;
+    uint32_t leaf_credit;
+    bool batches_of_one;
+    bool by_value;
+};
+
+/* Draw a seed's world; classes not in `allowed` stay off, without changing anything else. */
+void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed);
+bool swarm_has(const struct swarm *swarm, enum swarm_class class);
+/* Nothing in it can cost a node a child or a task: no retry may occur. */
+bool swarm_is_harmless(const struct swarm *swarm);
+const char *swarm_class_name(unsigned class);
+
+#endif
