@@ -88,14 +88,20 @@ static void task_is_sent(struct world *world, struct conduit *conduit,
 static void trace_message(struct world *world, const struct conduit *conduit, int from,
                           const struct message *message, const char *verb)
 {
-    static const char *const NAMES[MESSAGE_TYPES] = {
-        [MESSAGE_HELLO] = "HELLO",   [MESSAGE_WELCOME] = "WELCOME",
-        [MESSAGE_REFUSED] = "REFUSED", [MESSAGE_HEARTBEAT] = "HEARTBEAT",
-        [MESSAGE_BYE] = "BYE",       [MESSAGE_JOB] = "JOB",
-        [MESSAGE_FORGET] = "FORGET", [MESSAGE_TASK] = "TASK",
-        [MESSAGE_CANCEL] = "CANCEL", [MESSAGE_ROOM] = "ROOM",
-        [MESSAGE_RESULT] = "RESULT", [MESSAGE_DECLINED] = "DECLINED",
-        [MESSAGE_ASK_STATUS] = "ASK_STATUS", [MESSAGE_STATUS] = "STATUS"};
+    static const char *const NAMES[MESSAGE_TYPES] = {[MESSAGE_HELLO] = "HELLO",
+                                                     [MESSAGE_WELCOME] = "WELCOME",
+                                                     [MESSAGE_REFUSED] = "REFUSED",
+                                                     [MESSAGE_HEARTBEAT] = "HEARTBEAT",
+                                                     [MESSAGE_BYE] = "BYE",
+                                                     [MESSAGE_JOB] = "JOB",
+                                                     [MESSAGE_FORGET] = "FORGET",
+                                                     [MESSAGE_TASK] = "TASK",
+                                                     [MESSAGE_CANCEL] = "CANCEL",
+                                                     [MESSAGE_ROOM] = "ROOM",
+                                                     [MESSAGE_RESULT] = "RESULT",
+                                                     [MESSAGE_DECLINED] = "DECLINED",
+                                                     [MESSAGE_ASK_STATUS] = "ASK_STATUS",
+                                                     [MESSAGE_STATUS] = "STATUS"};
     const struct message_task *task = &message->task;
     const struct message_result *result = &message->result;
 
@@ -116,8 +122,8 @@ static void trace_message(struct world *world, const struct conduit *conduit, in
                     "units %llu deaths %u%s",
                     U(conduit->index), from, verb, (int)result->kind, U(result->job),
                     U(result->task), result->attempt, result->begin.source, U(result->begin.unit),
-                    result->middle.source, U(result->middle.unit), U(result->units),
-                    result->deaths, result->done ? " done" : "");
+                    result->middle.source, U(result->middle.unit), U(result->units), result->deaths,
+                    result->done ? " done" : "");
     else if (message->type == MESSAGE_CANCEL || message->type == MESSAGE_ROOM ||
              message->type == MESSAGE_DECLINED)
         world_trace(world, "link %llu.%d %s %s job %llx task %llu", U(conduit->index), from, verb,

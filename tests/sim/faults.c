@@ -19,8 +19,8 @@ static struct host *random_host(struct world *world, enum host_kind kind)
 /* A worker or a client, one that still matters. */
 static struct host *random_connected(struct world *world)
 {
-    struct host *host = random_host(world, random_chance(&world->faults, 700) ? HOST_WORKER
-                                                                              : HOST_CLIENT);
+    struct host *host =
+        random_host(world, random_chance(&world->faults, 700) ? HOST_WORKER : HOST_CLIENT);
 
     return host && host->up ? host : NULL;
 }
@@ -39,7 +39,8 @@ static void cut(struct world *world)
 {
     struct host *host = random_connected(world);
     struct conduit *conduit = host ? host->up : NULL;
-    bool half_open = swarm_has(&world->swarm, SWARM_HALF_OPEN) && random_chance(&world->faults, 400);
+    bool half_open =
+        swarm_has(&world->swarm, SWARM_HALF_OPEN) && random_chance(&world->faults, 400);
 
     if (!conduit || !may_lose(world))
         return;
@@ -113,8 +114,8 @@ static void crash(struct world *world, enum host_kind kind)
 
 static void kill_leaf(struct world *world)
 {
-    struct host *host = random_host(world, random_chance(&world->faults, 800) ? HOST_WORKER
-                                                                              : HOST_ONESHOT);
+    struct host *host =
+        random_host(world, random_chance(&world->faults, 800) ? HOST_WORKER : HOST_ONESHOT);
     struct leaf *leaf;
 
     if (!host || !host->leaf_count)

@@ -193,7 +193,7 @@ static void keep_padded(struct sim_source *source, struct bytes *bytes)
 
 static void make_source(struct sim_job *job, uint32_t number, uint32_t index, struct random *random)
 {
-    static const enum source_format FORMATS[] = {SOURCE_TEXT, SOURCE_TEXT,  SOURCE_JSON,
+    static const enum source_format FORMATS[] = {SOURCE_TEXT, SOURCE_TEXT, SOURCE_JSON,
                                                  SOURCE_ARRAY, SOURCE_RANGE};
     struct source *source = &job->spec.sources[index];
     struct bytes bytes = {0};

@@ -302,8 +302,8 @@ bool leaf_may_crash(struct world *world, struct leaf *leaf)
             deaths++;
     if (deaths + 1 >= PROCESS_DEATHS_MAX || world->jobs[job].has_poison)
         return false;
-    world->innocents = memory_grow(world->innocents, world->innocent_count + 1,
-                                   sizeof *world->innocents);
+    world->innocents =
+        memory_grow(world->innocents, world->innocent_count + 1, sizeof *world->innocents);
     world->innocents[world->innocent_count++] = (struct innocent){job, task->slice};
     return true;
 }

@@ -163,10 +163,11 @@ static int run_range(struct shared *shared, const struct options *options)
     double seconds = seconds_now() - begin;
     double seeds = (double)(options->last - options->first + 1);
 
-    printf("%.0f seeds, %llu failed, %.0f seeds/minute, %.1f million messages, %.0f virtual seconds "
-           "in %.1f\n",
-           seeds, (unsigned long long)failures, seeds / seconds * 60,
-           (double)shared->messages / 1e6, (double)shared->virtual_ns / 1e9, seconds);
+    printf(
+        "%.0f seeds, %llu failed, %.0f seeds/minute, %.1f million messages, %.0f virtual seconds "
+        "in %.1f\n",
+        seeds, (unsigned long long)failures, seeds / seconds * 60, (double)shared->messages / 1e6,
+        (double)shared->virtual_ns / 1e9, seconds);
     if (options->expects_failure) {
         printf("the planted fault was not found\n");
         return 1;
@@ -217,8 +218,8 @@ int main(int argc, char **argv)
 {
     struct options options = {.first = 1, .last = 0, .program = argv[0]};
     const char *path = NULL;
-    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (shared == MAP_FAILED)
         return 2;

@@ -39,11 +39,8 @@ void queue_add(struct queue *queue, int64_t at_ns, happening_run *run, void *sub
         queue->capacity = queue->capacity ? 2 * queue->capacity : 256;
         queue->heap = memory_grow(queue->heap, queue->capacity, sizeof *queue->heap);
     }
-    queue->heap[queue->count] = (struct happening){.at_ns = at_ns,
-                                                   .order = queue->added++,
-                                                   .run = run,
-                                                   .subject = subject,
-                                                   .number = number};
+    queue->heap[queue->count] = (struct happening){
+        .at_ns = at_ns, .order = queue->added++, .run = run, .subject = subject, .number = number};
     sift_up(queue->heap, queue->count++);
 }
 

@@ -17,7 +17,7 @@ struct happening {
     uint64_t order;
     happening_run *run;
     void *subject;
-    uint64_t number;     /* what `run` makes of it; often a generation, so that a late one is void */
+    uint64_t number; /* what `run` makes of it; often a generation, so that a late one is void */
 };
 
 struct queue {

@@ -131,8 +131,8 @@ static void print(struct world *world, struct host *host, const struct action *a
     struct printing *printing;
     int64_t delay_ns = random_log(&world->shells, 1000, NS_PER_MS);
 
-    world_trace(world, "host %u prints %llu values, %zu bytes", host->index, U(action->values.count),
-                action->values.packed.length);
+    world_trace(world, "host %u prints %llu values, %zu bytes", host->index,
+                U(action->values.count), action->values.packed.length);
     if (!job || job->is_over || !sim_job_print(job, &action->values.packed, action->values.count)) {
         world_fail(world, "host %u prints a wrong value: number %llu of %llu", host->index,
                    job ? U(job->printed) : 0, job ? U(job->expected_count) : 0);

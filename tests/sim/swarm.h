@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 enum swarm_class {
-    SWARM_DELAY = 0,     /* slow links with jitter */
-    SWARM_BANDWIDTH,     /* narrow links */
-    SWARM_CUT,           /* connections break and lose a suffix of each direction */
-    SWARM_HALF_OPEN,     /* …and one side is not told */
-    SWARM_PARTITION,     /* nothing passes for a while, one way or both */
-    SWARM_REPLAY,        /* what an earlier connection lost arrives on the next one */
-    SWARM_DUPLICATE,     /* a batch of results arrives twice */
-    SWARM_PAUSE,         /* SIGSTOP and SIGCONT */
-    SWARM_CRASH_TOP,     /* the coordinator is killed and started again */
+    SWARM_DELAY = 0, /* slow links with jitter */
+    SWARM_BANDWIDTH, /* narrow links */
+    SWARM_CUT,       /* connections break and lose a suffix of each direction */
+    SWARM_HALF_OPEN, /* …and one side is not told */
+    SWARM_PARTITION, /* nothing passes for a while, one way or both */
+    SWARM_REPLAY,    /* what an earlier connection lost arrives on the next one */
+    SWARM_DUPLICATE, /* a batch of results arrives twice */
+    SWARM_PAUSE,     /* SIGSTOP and SIGCONT */
+    SWARM_CRASH_TOP, /* the coordinator is killed and started again */
     SWARM_CRASH_WORKER,
     SWARM_CRASH_CLIENT,
     SWARM_LEAF_CRASH,
@@ -39,7 +39,7 @@ struct swarm {
     uint32_t workers, slots_max, clients, oneshots;
     int64_t heal_ns; /* no faults from then on */
     int64_t delay_ns, jitter_ns;
-    int64_t bytes_per_s; /* 0: no limit */
+    int64_t bytes_per_s;  /* 0: no limit */
     int64_t fault_gap_ns; /* about this long between two faults of a class */
     uint32_t losses_max;  /* faults that may cost a worker its tasks */
     uint64_t memory_bytes;

@@ -134,8 +134,8 @@ static void world_init(struct world *world, uint64_t seed, uint32_t allowed, boo
     world->faults = random_stream(seed, 4);
     world->shells = random_stream(seed, 5);
     world->losses_left = swarm->losses_max;
-    world->hosts = memory_array(1 + swarm->workers + swarm->clients + swarm->oneshots,
-                                sizeof(struct host *));
+    world->hosts =
+        memory_array(1 + swarm->workers + swarm->clients + swarm->oneshots, sizeof(struct host *));
     world->jobs = memory_array(swarm->clients + swarm->oneshots, sizeof *world->jobs);
     let_come(world, add_host(world, HOST_COORDINATOR, 0));
     for (uint32_t i = 0; i < swarm->workers; i++)
@@ -193,9 +193,9 @@ static void check_patience(struct world *world)
         const struct sim_job *job = &world->jobs[i];
 
         if (!job->is_over && !job->is_cancelled && !job->is_abandoned)
-            world_fail(world, "job %u does not end: %llu of %llu values after %.1f s without a fault",
-                       i, (unsigned long long)job->printed,
-                       (unsigned long long)job->expected_count,
+            world_fail(world,
+                       "job %u does not end: %llu of %llu values after %.1f s without a fault", i,
+                       (unsigned long long)job->printed, (unsigned long long)job->expected_count,
                        (double)(world->now_ns - world->swarm.heal_ns) / 1e9);
     }
 }

@@ -26,7 +26,7 @@ struct packet {
     struct packet *next;
     struct conduit *conduit;
     int to;
-    bool is_loose; /* a repetition: outside its lane's order */
+    bool is_loose;  /* a repetition: outside its lane's order */
     bool is_answer; /* holds results */
     struct bytes header;
     struct chunk payload;
@@ -56,8 +56,8 @@ struct conduit {
     bool is_over[2];       /* … and knows, or has dropped it itself */
     bool has_dropped[2];   /* that end's node dropped it: nothing may come from there any more */
     struct direction lanes[2];
-    int giver;             /* the end that gives tasks: -1 before the HELLO */
-    uint32_t credit;       /* tasks that the taker will hold */
+    int giver;       /* the end that gives tasks: -1 before the HELLO */
+    uint32_t credit; /* tasks that the taker will hold */
     struct given *given;
     size_t given_count, given_capacity;
     uint64_t *known_jobs;
@@ -105,19 +105,20 @@ struct leaf {
     struct leaf_job {
         uint64_t id;
         struct job_spec spec;
-    } *jobs;
+    } * jobs;
     size_t job_count;
     struct message **queue; /* tasks in order; the first is being done while is_busy */
     size_t queue_count, queue_capacity;
     bool is_busy;
-    bool dies; /* the task will kill it */
+    bool dies;           /* the task will kill it */
     uint32_t job_number; /* of the task being done */
     struct message answer;
 };
 
 void leaf_start(struct world *world, struct leaf *leaf);
 void leaf_receive(struct world *world, struct leaf *leaf, struct message *message);
-/* The process dies. told: its host's link notices (not when the host dropped it itself, or is dead).
+/* The process dies. told: its host's link notices (not when the host dropped it itself, or is
+ * dead).
  */
 void leaf_die(struct world *world, struct leaf *leaf, int signal, bool told);
 /* Forget everything, keep the slot. */
@@ -143,7 +144,7 @@ struct host {
     int64_t last_tick_ns;
     struct event *inbox; /* while paused */
     size_t inbox_count, inbox_capacity;
-    struct conduit *up; /* towards the coordinator */
+    struct conduit *up;       /* towards the coordinator */
     int64_t blocked_until_ns; /* a partition */
     struct leaf *leaves;
     uint32_t leaf_count;
@@ -201,7 +202,7 @@ struct world {
     struct innocent {
         uint32_t job;
         struct slice slice;
-    } *innocents;
+    } * innocents;
     size_t innocent_count;
     uint64_t hash;
     uint64_t happenings, steps, messages;
