@@ -357,6 +357,42 @@ static void a_streams_last_slice_tells_its_length(void)
     sample_clear(&sample);
 }
 
+static void check_raw_stream(uint64_t elements, uint64_t cut)
+{
+    struct sample sample;
+    struct message_task left_task, right_task;
+    struct message left, right;
+    struct segment all, rest;
+
+    sample_init(&sample, SOURCE_ARRAY);
+    sample.spec.sources[0].lane = LANE_U8;
+    sample.spec.sources[0].rows = 1;
+    sample.spec.sources[0].columns = SOURCE_UNITS_UNKNOWN;
+    memset(bytes_extend(&sample.text, elements), 3, elements);
+    sample_end(&sample);
+    left_task = task_of(&sample, 0, cut);
+    right_task = task_of(&sample, cut, UINT64_MAX);
+    left = perform(&sample, &left_task);
+    right = perform(&sample, &right_task);
+    all = segment_of(&left);
+    rest = segment_of(&right);
+    segment_glue(&all, &rest, &sample.spec);
+    CU_ASSERT_EQUAL(all.fault.kind, FAULT_NONE);
+    CU_ASSERT_EQUAL_FATAL(all.closed.count, 1);
+    CU_ASSERT_EQUAL(all.closed.packed.data[9], 3 * elements);
+    segment_clear(&all);
+    message_clear(&left);
+    message_clear(&right);
+    sample_clear(&sample);
+}
+
+static void a_raw_stream_is_one_sublist_wherever_it_is_cut(void)
+{
+    for (uint64_t elements = 0; elements < 20; elements++)
+        for (uint64_t cut = 0; cut <= elements; cut++)
+            check_raw_stream(elements, cut);
+}
+
 static const struct unit_case CASES[] = {
     {"a result names its task and covers its slice", a_result_names_its_task_and_covers_its_slice},
     {"without room the rest is given back, and nothing stands still",
@@ -366,6 +402,8 @@ static const struct unit_case CASES[] = {
     {"what is not two segments is not glued", what_is_not_two_segments_is_not_glued},
     {"counting needs no room", counting_needs_no_room},
     {"a stream's last slice tells its length", a_streams_last_slice_tells_its_length},
+    {"a raw stream is one sublist wherever it is cut",
+     a_raw_stream_is_one_sublist_wherever_it_is_cut},
 };
 
 UNIT_MAIN("leaf_work", CASES)
