@@ -112,6 +112,7 @@ static void number_rest(struct work *work, const struct slice *slice, const stru
     struct fold *fold;
     struct span span;
     struct segment counted;
+    struct slice after;
 
     if (!cut_is_numbered(&spec->cut))
         return;
@@ -124,8 +125,10 @@ static void number_rest(struct work *work, const struct slice *slice, const stru
         fold_feed(fold, bytes->data, bytes->length, UINT64_MAX);
     fold_take(fold, &counted);
     fold_free(&fold);
-    segment_rest(&counted, slice, rest->begin, spec, &(struct slice){0});
-    rest->element = slice->element + counted.elements;
+    segment_rest(&counted, slice, rest->begin, spec, &after);
+    /* Leading token bytes were counted as an element, but the one they belong to began before. */
+    rest->element = after.element - (slice->in_token && counted.entry.token);
+    rest->in_token = after.in_token;
     segment_clear(&counted);
 }
 
