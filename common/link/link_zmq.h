@@ -14,6 +14,9 @@ int link_zmq_listen(struct link **out, const char *const *urls, size_t count, st
  */
 int link_zmq_connect(struct link **out, const char *url, struct error *error);
 
+/* Of everything that the module shares with the program: struct link_ops, message, chunk. */
+enum { LINK_ZMQ_ABI = 1 };
+
 /* What the module exports under the name "sheaf_link_zmq". */
 struct link_zmq_module {
     uint32_t abi;

@@ -15,7 +15,7 @@ enum partner_order {
     PARTNER_PAUSE,   /* sleep for 300 ms, then echo */
     PARTNER_DIE,     /* start the task, then SIGKILL itself */
     PARTNER_STOP,    /* start the task, then SIGSTOP itself */
-    PARTNER_LEAVE,   /* exit without starting anything */
+    PARTNER_LEAVE,   /* exit; the status is how many tasks came before (7 bits) */
     PARTNER_GARBAGE, /* send what no sound peer sends */
     PARTNER_COUNT_FDS,
     PARTNER_TOUCH_SLACK /* read the bytes around the payload */
@@ -39,7 +39,8 @@ struct subject {
     bool (*open)(struct subject *subject);
     void (*close)(struct subject *subject); /* what is beside the link */
     void (*kill_partner)(struct subject *subject);
-    bool hears_of_death; /* without sending anything */
+    bool hears_of_death;   /* without sending anything */
+    bool sends_no_garbage; /* that is tested elsewhere */
     int partner_pid;
     void *context;
 };

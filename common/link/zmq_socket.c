@@ -1,0 +1,250 @@
+#include "link/zmq_socket.h"
+
+#include "base/limits.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* libzmq allocates what a frame announces: the longest header or payload, and a part's own head. */
+#define MESSAGE_BYTES_MAX ((int64_t)(BATCH_HEADER_BYTES_MAX + 64 * KIB))
+/* Whether a peer is lost is the node's to say, by its silence. libzmq only cleans up behind it, so
+ * the side that listens waits longer than the longest silence that is no loss (a stopped client).
+ */
+enum { BEAT_MS = 1000, DIALLED_SILENT_MS = 5000, LISTENED_SILENT_MS = 65000 };
+enum { HANDSHAKE_MS = 3000, BACKLOG = 4096 };
+
+int context_new(void **out, struct error *error)
+{
+    sigset_t all, old;
+
+    *out = zmq_ctx_new();
+    if (!*out)
+        return error_set_errno(error, ERROR_SYSTEM, errno, "ZeroMQ cannot be started");
+    zmq_ctx_set(*out, ZMQ_BLOCKY, 0);
+    /* The first socket starts the threads, which inherit this. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    zmq_close(zmq_socket(*out, ZMQ_PAIR));
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return OK;
+}
+
+void context_free(void **context)
+{
+    while (*context && zmq_ctx_term(*context) < 0 && errno == EINTR)
+        continue;
+    *context = NULL;
+}
+
+static void set(void *socket, int option, int value)
+{
+    zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+static void *make_socket(void *context, int type, const char *url)
+{
+    const int64_t message_bytes = MESSAGE_BYTES_MAX;
+    void *socket = zmq_socket(context, type);
+
+    if (!socket)
+        return NULL;
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_bytes, sizeof message_bytes);
+    set(socket, ZMQ_LINGER, 0);
+    set(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    set(socket, ZMQ_HEARTBEAT_IVL, BEAT_MS);
+    set(socket, ZMQ_HEARTBEAT_TIMEOUT, type == ZMQ_ROUTER ? LISTENED_SILENT_MS : DIALLED_SILENT_MS);
+    /* How long the other side is to wait for us. */
+    set(socket, ZMQ_HEARTBEAT_TTL, type == ZMQ_ROUTER ? DIALLED_SILENT_MS : LISTENED_SILENT_MS);
+    /* Only for addresses that ask for it: a name may mean both, and the peer listen on one. */
+    set(socket, ZMQ_IPV6, strchr(url, '[') != NULL);
+    return socket;
+}
+
+/* libzmq looks at a port to connect to only when it connects, and then tells nobody. */
+static bool has_port(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    char *end;
+    long port = strtol(colon + 1, &end, 10);
+
+    return colon[1] == '*' || (end > colon + 1 && !*end && port >= 0 && port <= 65535);
+}
+
+static bool is_address(const char *url)
+{
+    if (!strncmp(url, "tcp://", 6))
+        return url[6] && has_port(url);
+    return !strncmp(url, "ipc://", 6) && url[6];
+}
+
+static int refuse_url(const char *url, struct error *error)
+{
+    return error_set(error, ERROR_USAGE,
+                     "'%s' is not an address: expected tcp://HOST:PORT or ipc://PATH", url);
+}
+
+/* libzmq removes a socket's file before it binds, even under a coordinator that is alive. */
+static bool is_ipc_in_use(const char *url)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    bool is_in_use;
+    int fd;
+
+    if (strncmp(url, "ipc://", 6) != 0 || url[6] == '@' ||
+        strlen(url + 6) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, url + 6, strlen(url + 6));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    is_in_use = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return is_in_use;
+}
+
+static int bind_one(void *socket, const char *url, struct error *error)
+{
+    if (!is_address(url))
+        return refuse_url(url, error);
+    if (is_ipc_in_use(url))
+        return error_set(error, ERROR_FARM, "%s: the address is in use", url);
+    if (zmq_bind(socket, url) == 0)
+        return OK;
+    if (errno == EADDRINUSE)
+        return error_set(error, ERROR_FARM, "%s: the address is in use", url);
+    if (errno == EINVAL || errno == EPROTONOSUPPORT || errno == ENOCOMPATPROTO)
+        return refuse_url(url, error);
+    return error_set(error, ERROR_FARM, "%s: cannot listen there: %s", url, zmq_strerror(errno));
+}
+
+static bool any_v6(const char *const *urls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strchr(urls[i], '['))
+            return true;
+    return false;
+}
+
+int socket_listen(void **out, void *context, const char *const *urls, size_t count,
+                  struct error *error)
+{
+    int rc = OK;
+
+    *out = make_socket(context, ZMQ_ROUTER, any_v6(urls, count) ? "[" : "");
+    if (!*out)
+        return error_set_errno(error, ERROR_SYSTEM, errno, "no socket to listen on");
+    /* A peer that is gone, or takes no more, is said; nothing is dropped silently. */
+    set(*out, ZMQ_ROUTER_MANDATORY, 1);
+    set(*out, ZMQ_BACKLOG, BACKLOG);
+    for (size_t i = 0; rc == OK && i < count; i++)
+        rc = bind_one(*out, urls[i], error);
+    if (rc != OK)
+        socket_close(out, 0);
+    return rc;
+}
+
+static int watch(void **monitor, void *context, void *socket)
+{
+    const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    char name[64];
+
+    snprintf(name, sizeof name, "inproc://monitor-%p", socket);
+    if (zmq_socket_monitor(socket, name, events) < 0)
+        return -1;
+    *monitor = zmq_socket(context, ZMQ_PAIR);
+    if (!*monitor)
+        return -1;
+    set(*monitor, ZMQ_LINGER, 0);
+    return zmq_connect(*monitor, name);
+}
+
+int socket_dial(void **out, void **monitor, void *context, const char *url, struct error *error)
+{
+    int rc = OK;
+
+    *out = *monitor = NULL;
+    if (!is_address(url))
+        return refuse_url(url, error);
+    *out = make_socket(context, ZMQ_DEALER, url);
+    if (!*out || watch(monitor, context, *out) < 0)
+        rc = error_set_errno(error, ERROR_SYSTEM, errno, "no socket to connect with");
+    if (rc == OK) {
+        set(*out, ZMQ_RECONNECT_IVL, -1);
+        set(*out, ZMQ_IMMEDIATE, 1);
+        if (zmq_connect(*out, url) < 0)
+            rc = refuse_url(url, error);
+    }
+    if (rc != OK) {
+        socket_close(monitor, 0);
+        socket_close(out, 0);
+    }
+    return rc;
+}
+
+void socket_close(void **socket, int64_t linger_ns)
+{
+    if (*socket) {
+        set(*socket, ZMQ_LINGER, (int)(linger_ns / NS_PER_MS));
+        zmq_close(*socket);
+    }
+    *socket = NULL;
+}
+
+int socket_fd(void *socket)
+{
+    int fd = -1;
+    size_t length = sizeof fd;
+
+    zmq_getsockopt(socket, ZMQ_FD, &fd, &length);
+    return fd;
+}
+
+bool socket_has_input(void *socket)
+{
+    int events = 0;
+    size_t length = sizeof events;
+
+    while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &length) < 0 && errno == EINTR)
+        continue;
+    return events & ZMQ_POLLIN;
+}
+
+/* The first frame is the event's number, in two bytes, and its value; the second an address. */
+static bool take_event(void *monitor, uint16_t *event)
+{
+    zmq_msg_t frame;
+    bool is_first = true, has_more = true;
+
+    while (has_more) {
+        zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, monitor, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&frame);
+            return false;
+        }
+        if (is_first && zmq_msg_size(&frame) >= sizeof *event)
+            memcpy(event, zmq_msg_data(&frame), sizeof *event);
+        is_first = false;
+        has_more = zmq_msg_more(&frame);
+        zmq_msg_close(&frame);
+    }
+    return true;
+}
+
+enum dial_news monitor_read(void *monitor)
+{
+    uint16_t event = 0;
+
+    if (!take_event(monitor, &event))
+        return DIAL_NO_NEWS;
+    return event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? DIAL_UP : DIAL_DOWN;
+}

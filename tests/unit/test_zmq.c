@@ -1,0 +1,711 @@
+/*
+ * The ZeroMQ link: the conformance suite over both of its sides, with this same program as the
+ * partner; and what a peer that is not this program may do, with bare sockets.
+ */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "link/link_zmq.h"
+#include "link_conformance.h"
+#include "unit.h"
+#include "wire/wire.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { WAIT_MS = 20000 };
+
+static void say_hello(struct link *link, link_peer peer)
+{
+    struct message hello = {.type = MESSAGE_HELLO};
+
+    hello.hello.version = PROTOCOL_VERSION;
+    hello.hello.role = ROLE_WORKER;
+    hello.hello.slots = 1;
+    hello.hello.credit_tasks = 64;
+    hello.hello.session = 1;
+    link->ops->send(link, peer, &hello, 1);
+    link->ops->flush(link);
+}
+
+/* ---- the partner ---- */
+
+struct far {
+    struct link *link;
+    link_peer peer;
+};
+
+static bool far_receive(void *context, struct message *message)
+{
+    struct far *far = context;
+    struct link_event event;
+
+    for (;;) {
+        switch (conformance_wait(far->link, &event, 3 * WAIT_MS)) {
+        case LINK_NOTHING:
+            return false;
+        case LINK_MESSAGE:
+            far->peer = event.peer;
+            *message = event.message;
+            return true;
+        case LINK_CONNECTED:
+            far->peer = event.peer;
+            say_hello(far->link, event.peer);
+            break;
+        case LINK_GONE:
+            return false;
+        }
+    }
+}
+
+static bool far_send(void *context, struct message *message)
+{
+    struct far *far = context;
+
+    far->link->ops->send(far->link, far->peer, message, 1);
+    return true;
+}
+
+static int run_partner(const char *side, const char *url)
+{
+    struct far far = {0};
+    struct partner partner = {&far, far_receive, far_send, NULL, NULL};
+    struct error error;
+    int rc = strcmp(side, "--listen") ? link_zmq_connect(&far.link, url, &error)
+                                      : link_zmq_listen(&far.link, &url, 1, &error);
+
+    if (rc != OK) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    conformance_partner(&partner);
+    far.link->ops->close(&far.link, 0);
+    return 0;
+}
+
+/* ---- the subjects ---- */
+
+struct place_to_meet {
+    char url[128];
+};
+
+static void new_ipc_url(char *url, size_t bytes)
+{
+    static unsigned count;
+
+    snprintf(url, bytes, "ipc:///tmp/sheaf-test-%d-%u", getpid(), count++);
+}
+
+/* A port that was free a moment ago. */
+static void new_tcp_url(char *url, size_t bytes)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+                    getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    close(fd);
+    snprintf(url, bytes, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
+}
+
+static void remove_ipc(const char *url)
+{
+    if (!strncmp(url, "ipc://", 6))
+        unlink(url + 6);
+}
+
+static int start_partner(const char *side, const char *url)
+{
+    char name[] = "test_zmq", side_copy[16], url_copy[128];
+    char *arguments[] = {name, side_copy, url_copy, NULL};
+    pid_t pid = 0;
+
+    snprintf(side_copy, sizeof side_copy, "%s", side);
+    snprintf(url_copy, sizeof url_copy, "%s", url);
+    CU_ASSERT_FATAL(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, arguments, environ) == 0);
+    return pid;
+}
+
+static struct link *listen_at(const char *url)
+{
+    struct link *link = NULL;
+    struct error error = {0};
+
+    if (link_zmq_listen(&link, &url, 1, &error) != OK)
+        printf("%s\n", error.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
+    return link;
+}
+
+static struct link *connect_at(const char *url)
+{
+    struct link *link = NULL;
+    struct error error = {0};
+
+    if (link_zmq_connect(&link, url, &error) != OK)
+        printf("%s\n", error.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
+    return link;
+}
+
+static bool next_is(struct link *link, enum link_event_type type, link_peer *peer)
+{
+    struct link_event event;
+    bool is_right = conformance_wait(link, &event, WAIT_MS) == type;
+
+    *peer = event.peer;
+    if (event.type == LINK_MESSAGE)
+        message_clear(&event.message);
+    return is_right;
+}
+
+static bool open_listening(struct subject *subject, const char *url)
+{
+    snprintf(subject->context, sizeof(struct place_to_meet), "%s", url);
+    subject->link = listen_at(url);
+    subject->partner_pid = start_partner("--connect", url);
+    return next_is(subject->link, LINK_MESSAGE, &subject->peer);
+}
+
+static bool open_ipc_listening(struct subject *subject)
+{
+    char url[128];
+
+    new_ipc_url(url, sizeof url);
+    return open_listening(subject, url);
+}
+
+static bool open_tcp_listening(struct subject *subject)
+{
+    char url[128];
+
+    new_tcp_url(url, sizeof url);
+    return open_listening(subject, url);
+}
+
+static bool open_connecting(struct subject *subject)
+{
+    char *url = subject->context;
+
+    new_ipc_url(url, sizeof(struct place_to_meet));
+    subject->partner_pid = start_partner("--listen", url);
+    subject->link = connect_at(url);
+    if (!next_is(subject->link, LINK_CONNECTED, &subject->peer))
+        return false;
+    say_hello(subject->link, subject->peer);
+    return true;
+}
+
+static void close_subject(struct subject *subject)
+{
+    kill(subject->partner_pid, SIGKILL);
+    waitpid(subject->partner_pid, NULL, 0);
+    remove_ipc(subject->context);
+}
+
+static void kill_partner(struct subject *subject)
+{
+    kill(subject->partner_pid, SIGKILL);
+}
+
+/* ---- connecting, again ---- */
+
+static void a_lost_coordinator_is_found_again(void)
+{
+    struct link *link;
+    struct link_event event;
+    link_peer first, lost, second;
+    char url[128];
+    int pid;
+
+    new_ipc_url(url, sizeof url);
+    link = connect_at(url);
+    CU_ASSERT_EQUAL(conformance_wait(link, &event, 300), LINK_NOTHING);
+    pid = start_partner("--listen", url);
+    CU_ASSERT_FATAL(next_is(link, LINK_CONNECTED, &first));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    CU_ASSERT_FATAL(next_is(link, LINK_GONE, &lost));
+    CU_ASSERT_EQUAL(first, lost);
+    pid = start_partner("--listen", url);
+    CU_ASSERT_FATAL(next_is(link, LINK_CONNECTED, &second));
+    CU_ASSERT_NOT_EQUAL(first, second);
+    link->ops->close(&link, 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    remove_ipc(url);
+}
+
+/* Whatever was meant for the old one never reaches the new one. */
+static void nothing_reaches_a_coordinator_before_the_greeting(void)
+{
+    struct link *link, *other;
+    struct link_event event;
+    struct message message;
+    link_peer peer;
+    char url[128];
+
+    new_ipc_url(url, sizeof url);
+    other = listen_at(url);
+    link = connect_at(url);
+    CU_ASSERT_FATAL(next_is(link, LINK_CONNECTED, &peer));
+    say_hello(link, peer);
+    CU_ASSERT_FATAL(next_is(other, LINK_MESSAGE, &peer));
+    other->ops->close(&other, 0);
+    other = listen_at(url);
+    /* Not yet aware of the change. */
+    for (uint64_t i = 0; i < 50; i++) {
+        conformance_order(&message, PARTNER_ECHO, i, 100);
+        link->ops->send(link, 1, &message, 1);
+        link->ops->flush(link);
+        usleep(2000);
+    }
+    CU_ASSERT_EQUAL(conformance_wait(other, &event, 0), LINK_NOTHING);
+    while (conformance_wait(link, &event, WAIT_MS) == LINK_GONE)
+        continue;
+    CU_ASSERT_EQUAL(event.type, LINK_CONNECTED);
+    say_hello(link, event.peer);
+    CU_ASSERT_EQUAL(conformance_wait(other, &event, WAIT_MS), LINK_MESSAGE);
+    CU_ASSERT_EQUAL(event.message.type, MESSAGE_HELLO);
+    message_clear(&event.message);
+    link->ops->close(&link, 0);
+    other->ops->close(&other, 0);
+    remove_ipc(url);
+}
+
+static void what_was_sent_leaves_before_the_link_closes(void)
+{
+    enum { COUNT = 20 };
+    struct link *link;
+    struct message message;
+    link_peer peer;
+    char url[128];
+    int pid, status = 0;
+
+    new_ipc_url(url, sizeof url);
+    pid = start_partner("--listen", url);
+    link = connect_at(url);
+    CU_ASSERT_FATAL(next_is(link, LINK_CONNECTED, &peer));
+    say_hello(link, peer);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        conformance_order(&message, PARTNER_ECHO, i, i % 4 ? 1000000 : 3000000);
+        link->ops->send(link, peer, &message, 1);
+    }
+    conformance_order(&message, PARTNER_LEAVE, COUNT, 0);
+    link->ops->send(link, peer, &message, 1);
+    link->ops->close(&link, 10 * NS_PER_S);
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    CU_ASSERT(WIFEXITED(status));
+    CU_ASSERT_EQUAL(WEXITSTATUS(status), COUNT);
+    remove_ipc(url);
+}
+
+static void a_heartbeat_overtakes_bulk(void)
+{
+    struct message message = {.type = MESSAGE_HEARTBEAT};
+    struct link *link, *other;
+    struct link_event event;
+    link_peer peer;
+    char url[128];
+    bool beat = false;
+
+    new_ipc_url(url, sizeof url);
+    other = listen_at(url);
+    link = connect_at(url);
+    CU_ASSERT_FATAL(next_is(link, LINK_CONNECTED, &peer));
+    say_hello(link, peer);
+    CU_ASSERT_FATAL(next_is(other, LINK_MESSAGE, &(link_peer){0}));
+    conformance_order(&message, PARTNER_ECHO, 1, 64 * MIB);
+    link->ops->send(link, peer, &message, 1);
+    message = (struct message){.type = MESSAGE_HEARTBEAT};
+    link->ops->send(link, peer, &message, 1);
+    for (int64_t end_ns = clock_now_ns() + WAIT_MS * NS_PER_MS; clock_now_ns() < end_ns;) {
+        conformance_wait(link, &event, 0);
+        if (conformance_wait(other, &event, 0) != LINK_MESSAGE)
+            continue;
+        beat |= event.message.type == MESSAGE_HEARTBEAT;
+        if (event.message.type == MESSAGE_TASK)
+            break;
+        message_clear(&event.message);
+    }
+    CU_ASSERT(beat);
+    CU_ASSERT_EQUAL(event.message.payload.length, 64 * MIB);
+    message_clear(&event.message);
+    link->ops->close(&link, 0);
+    other->ops->close(&other, 0);
+    remove_ipc(url);
+}
+
+/* ---- addresses ---- */
+
+static void addresses_that_will_not_do_get_a_sentence(void)
+{
+    static const struct {
+        const char *url;
+        bool to_listen;
+        int code;
+    } ROWS[] = {
+        {"", true, ERROR_USAGE},
+        {"127.0.0.1:7400", true, ERROR_USAGE},
+        {"http://127.0.0.1:7400", true, ERROR_USAGE},
+        {"tcp://", true, ERROR_USAGE},
+        {"tcp://127.0.0.1", true, ERROR_USAGE},
+        {"tcp://127.0.0.1:port", true, ERROR_USAGE},
+        {"inproc://a", true, ERROR_USAGE},
+        {"ipc:///nonexistent/folder/x", true, ERROR_FARM},
+        {"", false, ERROR_USAGE},
+        {"127.0.0.1:7400", false, ERROR_USAGE},
+        {"tcp://127.0.0.1", false, ERROR_USAGE},
+        {"tcp://127.0.0.1:99999", false, ERROR_USAGE},
+        {"inproc://a", false, ERROR_USAGE},
+    };
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct error error = {0};
+        struct link *link = NULL;
+        int rc = ROWS[i].to_listen ? link_zmq_listen(&link, &ROWS[i].url, 1, &error)
+                                   : link_zmq_connect(&link, ROWS[i].url, &error);
+
+        CU_ASSERT_EQUAL(rc, ROWS[i].code);
+        if (rc != ROWS[i].code)
+            printf("%s: %d %s\n", ROWS[i].url, rc, error.text);
+        CU_ASSERT_PTR_NULL(link);
+        CU_ASSERT(strlen(error.text) > 10);
+    }
+}
+
+static void an_address_in_use_is_said(void)
+{
+    char urls[2][128];
+
+    new_ipc_url(urls[0], sizeof urls[0]);
+    new_tcp_url(urls[1], sizeof urls[1]);
+    for (int i = 0; i < 2; i++) {
+        struct link *link = listen_at(urls[i]), *second = NULL;
+        const char *url = urls[i];
+        struct error error = {0};
+
+        CU_ASSERT_EQUAL(link_zmq_listen(&second, &url, 1, &error), ERROR_FARM);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "in use"));
+        CU_ASSERT_PTR_NULL(second);
+        link->ops->close(&link, 0);
+        /* And free again at once. */
+        link = listen_at(urls[i]);
+        link->ops->close(&link, 0);
+        remove_ipc(urls[i]);
+    }
+}
+
+static void one_link_listens_at_several_addresses(void)
+{
+    char urls[2][128];
+    const char *const both[] = {urls[0], urls[1]};
+    struct link *link = NULL;
+    struct error error;
+
+    new_ipc_url(urls[0], sizeof urls[0]);
+    new_tcp_url(urls[1], sizeof urls[1]);
+    CU_ASSERT_EQUAL_FATAL(link_zmq_listen(&link, both, 2, &error), OK);
+    for (int i = 0; i < 2; i++) {
+        struct link *other = connect_at(urls[i]);
+        link_peer peer;
+
+        CU_ASSERT_FATAL(next_is(other, LINK_CONNECTED, &peer));
+        say_hello(other, peer);
+        CU_ASSERT(next_is(link, LINK_MESSAGE, &peer));
+        other->ops->close(&other, 0);
+    }
+    link->ops->close(&link, 0);
+    remove_ipc(urls[0]);
+}
+
+/* ---- a peer that is not this program ---- */
+
+struct stranger {
+    struct link *link;
+    void *context, *socket;
+    char url[128];
+};
+
+static void add_frame(void *socket, const void *data, size_t length, bool has_more)
+{
+    CU_ASSERT_FATAL(zmq_send(socket, data, length, has_more ? ZMQ_SNDMORE : 0) >= 0);
+}
+
+/* One message, encoded: a HELLO, or a TASK that names a payload. */
+static struct bytes encoded(enum message_type type, size_t payload_bytes)
+{
+    struct message message = {.type = MESSAGE_HELLO};
+    const struct message *pointer = &message;
+    struct bytes header = {0};
+
+    message.hello.version = PROTOCOL_VERSION;
+    message.hello.role = ROLE_WORKER;
+    message.hello.slots = 1;
+    message.hello.credit_tasks = 1;
+    if (type == MESSAGE_TASK)
+        conformance_order(&message, PARTNER_ECHO, 7, payload_bytes);
+    wire_encode(&pointer, 1, &header);
+    message_clear(&message);
+    return header;
+}
+
+static void stranger_greets(struct stranger *stranger, link_peer *peer)
+{
+    struct bytes hello = encoded(MESSAGE_HELLO, 0);
+
+    add_frame(stranger->socket, hello.data, hello.length, false);
+    bytes_clear(&hello);
+    CU_ASSERT_FATAL(next_is(stranger->link, LINK_MESSAGE, peer));
+}
+
+static void stranger_open(struct stranger *stranger, const char *identity)
+{
+    new_ipc_url(stranger->url, sizeof stranger->url);
+    stranger->link = listen_at(stranger->url);
+    stranger->context = zmq_ctx_new();
+    stranger->socket = zmq_socket(stranger->context, ZMQ_DEALER);
+    zmq_setsockopt(stranger->socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+    if (identity)
+        zmq_setsockopt(stranger->socket, ZMQ_ROUTING_ID, identity, strlen(identity));
+    CU_ASSERT_FATAL(zmq_connect(stranger->socket, stranger->url) == 0);
+}
+
+static void stranger_close(struct stranger *stranger)
+{
+    zmq_close(stranger->socket);
+    zmq_ctx_term(stranger->context);
+    stranger->link->ops->close(&stranger->link, 0);
+    remove_ipc(stranger->url);
+}
+
+static void put_part(struct stranger *stranger, uint64_t whole, uint64_t offset, size_t length,
+                     const struct bytes *header)
+{
+    struct bytes head = {0};
+    uint8_t *data = memory_array(length ? length : 1, 1);
+
+    bytes_append_byte(&head, 0xc1);
+    bytes_append_u64(&head, whole);
+    bytes_append_u64(&head, offset);
+    if (header)
+        bytes_append(&head, header->data, header->length);
+    add_frame(stranger->socket, head.data, head.length, length > 0);
+    if (length)
+        add_frame(stranger->socket, data, length, false);
+    memory_free(data);
+    bytes_clear(&head);
+}
+
+static void put_garbage(struct stranger *stranger)
+{
+    add_frame(stranger->socket, "garbage", 7, false);
+}
+
+static void put_empty(struct stranger *stranger)
+{
+    add_frame(stranger->socket, "", 0, false);
+}
+
+static void put_three_frames(struct stranger *stranger)
+{
+    struct bytes task = encoded(MESSAGE_TASK, 3);
+
+    add_frame(stranger->socket, task.data, task.length, true);
+    add_frame(stranger->socket, "abc", 3, true);
+    add_frame(stranger->socket, "d", 1, false);
+    bytes_clear(&task);
+}
+
+static void put_missing_payload(struct stranger *stranger)
+{
+    struct bytes task = encoded(MESSAGE_TASK, 3);
+
+    add_frame(stranger->socket, task.data, task.length, false);
+    bytes_clear(&task);
+}
+
+static void put_long_payload(struct stranger *stranger)
+{
+    struct bytes task = encoded(MESSAGE_TASK, 3);
+
+    add_frame(stranger->socket, task.data, task.length, true);
+    add_frame(stranger->socket, "abcd", 4, false);
+    bytes_clear(&task);
+}
+
+static void put_part_of_little(struct stranger *stranger)
+{
+    put_part(stranger, 1000, 0, 1000, NULL);
+}
+
+static void put_part_of_too_much(struct stranger *stranger)
+{
+    put_part(stranger, UINT64_MAX, 0, 1000, NULL);
+}
+
+static void put_part_out_of_order(struct stranger *stranger)
+{
+    put_part(stranger, 3 * MIB, 0, MIB, NULL);
+    put_part(stranger, 3 * MIB, 2 * MIB, MIB, NULL);
+}
+
+static void put_part_past_the_end(struct stranger *stranger)
+{
+    put_part(stranger, 3 * MIB, 0, 2 * MIB, NULL);
+    put_part(stranger, 3 * MIB, 2 * MIB, 2 * MIB, NULL);
+}
+
+static void put_part_without_bytes(struct stranger *stranger)
+{
+    put_part(stranger, 3 * MIB, 0, 0, NULL);
+}
+
+static void put_last_part_without_header(struct stranger *stranger)
+{
+    put_part(stranger, 3 * MIB, 0, 2 * MIB, NULL);
+    put_part(stranger, 3 * MIB, 2 * MIB, MIB, NULL);
+}
+
+static void put_header_too_early(struct stranger *stranger)
+{
+    struct bytes task = encoded(MESSAGE_TASK, 3 * MIB);
+
+    put_part(stranger, 3 * MIB, 0, MIB, &task);
+    bytes_clear(&task);
+}
+
+static void put_short_part_head(struct stranger *stranger)
+{
+    add_frame(stranger->socket, "\xc1\x01\x02", 3, true);
+    add_frame(stranger->socket, "abc", 3, false);
+}
+
+static void a_malformed_message_ends_its_peer_only(void)
+{
+    static void (*const PUTS[])(struct stranger *) = {
+        put_garbage,           put_empty,
+        put_three_frames,      put_missing_payload,
+        put_long_payload,      put_part_of_little,
+        put_part_of_too_much,  put_part_out_of_order,
+        put_part_past_the_end, put_part_without_bytes,
+        put_header_too_early,  put_last_part_without_header,
+        put_short_part_head,
+    };
+    struct stranger stranger;
+    link_peer peer, gone, again;
+
+    for (size_t i = 0; i < sizeof PUTS / sizeof *PUTS; i++) {
+        stranger_open(&stranger, NULL);
+        stranger_greets(&stranger, &peer);
+        PUTS[i](&stranger);
+        CU_ASSERT(next_is(stranger.link, LINK_GONE, &gone));
+        CU_ASSERT_EQUAL(peer, gone);
+        stranger_greets(&stranger, &again);
+        CU_ASSERT_NOT_EQUAL(peer, again);
+        stranger_close(&stranger);
+    }
+}
+
+static void a_payload_in_parts_arrives_whole(void)
+{
+    struct bytes task = encoded(MESSAGE_TASK, 5 * MIB);
+    struct stranger stranger;
+    struct link_event event;
+    link_peer peer;
+
+    stranger_open(&stranger, NULL);
+    stranger_greets(&stranger, &peer);
+    put_part(&stranger, 3 * MIB, 0, MIB, NULL); /* begun, and then begun anew */
+    put_part(&stranger, 5 * MIB, 0, 2 * MIB, NULL);
+    put_part(&stranger, 5 * MIB, 2 * MIB, 1, NULL);
+    stranger_greets(&stranger, &peer); /* a batch in between */
+    put_part(&stranger, 5 * MIB, 2 * MIB + 1, MIB, NULL);
+    put_part(&stranger, 5 * MIB, 3 * MIB + 1, 2 * MIB - 1, &task);
+    CU_ASSERT_EQUAL_FATAL(conformance_wait(stranger.link, &event, WAIT_MS), LINK_MESSAGE);
+    CU_ASSERT_EQUAL(event.message.type, MESSAGE_TASK);
+    CU_ASSERT_EQUAL(event.message.payload.length, 5 * MIB);
+    message_clear(&event.message);
+    bytes_clear(&task);
+    stranger_close(&stranger);
+}
+
+static void an_identity_of_ones_own_is_not_heard(void)
+{
+    struct bytes hello = encoded(MESSAGE_HELLO, 0);
+    struct stranger stranger;
+    struct link_event event;
+
+    stranger_open(&stranger, "mine!");
+    add_frame(stranger.socket, hello.data, hello.length, false);
+    CU_ASSERT_EQUAL(conformance_wait(stranger.link, &event, 300), LINK_NOTHING);
+    bytes_clear(&hello);
+    stranger_close(&stranger);
+}
+
+/* libzmq ends the connection before it allocates. */
+static void a_frame_too_long_is_not_taken(void)
+{
+    size_t bytes = 5 * MIB;
+    uint8_t *data = memory_array(bytes, 1);
+    struct stranger stranger;
+    struct link_event event;
+    link_peer peer;
+
+    stranger_open(&stranger, NULL);
+    stranger_greets(&stranger, &peer);
+    add_frame(stranger.socket, data, bytes, false);
+    CU_ASSERT_EQUAL(conformance_wait(stranger.link, &event, 300), LINK_NOTHING);
+    memory_free(data);
+    stranger_close(&stranger);
+}
+
+static const struct unit_case CASES[] = {
+    {"a lost coordinator is found again", a_lost_coordinator_is_found_again},
+    {"nothing reaches a coordinator before the greeting",
+     nothing_reaches_a_coordinator_before_the_greeting},
+    {"what was sent leaves before the link closes", what_was_sent_leaves_before_the_link_closes},
+    {"a heartbeat overtakes bulk", a_heartbeat_overtakes_bulk},
+    {"addresses that will not do get a sentence", addresses_that_will_not_do_get_a_sentence},
+    {"an address in use is said", an_address_in_use_is_said},
+    {"one link listens at several addresses", one_link_listens_at_several_addresses},
+    {"a malformed message ends its peer only", a_malformed_message_ends_its_peer_only},
+    {"a payload in parts arrives whole", a_payload_in_parts_arrives_whole},
+    {"an identity of one's own is not heard", an_identity_of_ones_own_is_not_heard},
+    {"a frame too long is not taken", a_frame_too_long_is_not_taken},
+};
+
+int main(int argc, char **argv)
+{
+    struct place_to_meet places[3] = {0};
+    struct subject subjects[] = {
+        {.name = "zmq listening, ipc", .open = open_ipc_listening, .context = &places[0]},
+        {.name = "zmq listening, tcp", .open = open_tcp_listening, .context = &places[1]},
+        {.name = "zmq connecting",
+         .open = open_connecting,
+         .context = &places[2],
+         .hears_of_death = true},
+    };
+    struct subject *all[3];
+    int status;
+
+    if (argc == 3)
+        return run_partner(argv[1], argv[2]);
+    for (size_t i = 0; i < 3; i++) {
+        subjects[i].close = close_subject;
+        subjects[i].kill_partner = kill_partner;
+        subjects[i].sends_no_garbage = true;
+        all[i] = &subjects[i];
+    }
+    status = unit_run("zmq", CASES, sizeof CASES / sizeof *CASES);
+    return status | conformance_run(all, 3);
+}
