@@ -24,6 +24,8 @@ BUILD = pathlib.Path(os.environ.get("SHEAF_BUILD", TOP / "build"))
 SHEAF = str(BUILD / "sheaf")
 WORKER = str(BUILD / "sheaf-worker")
 REFERENCE = str(BUILD / "bench-reference")
+TRIPS = str(BUILD / "bench-trips")
+NODE = str(BUILD / "bench-node")
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 TIMEOUT = 600
 
@@ -45,6 +47,11 @@ def told(*command):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, timeout=TIMEOUT, check=True)
     return float(done.stderr)
+
+
+def told_sum(*runs):
+    """The seconds of several runs, added up."""
+    return lambda: sum(run() for run in runs)
 
 
 def sheaf(*arguments):
@@ -213,6 +220,28 @@ def small_figures(folder):
                  [("sheaf itself", sheaf("sum", "1..400", "--every", "100"))], ("seconds", 0.050))
 
 
+def node_figures(scale):
+    pieces = int(2e6 * scale)
+    ten = ("10 children", lambda: told(NODE, "10", str(pieces)))
+    yield Figure(f"the scheduler alone, 10 children, {pieces} pieces", ten[1], [],
+                 ("rate", 3e6), pieces, "pieces")
+    for children in (1000, 100_000):
+        yield Figure(f"the scheduler alone, {children} children, {pieces} pieces",
+                     lambda children=children: told(NODE, str(children), str(pieces)), [ten],
+                     ("ratio", 1.5))
+
+
+def trip_figures(farm):
+    pair = ("bare socketpair round trip", reference("trip-pair", 10000))
+    routers = reference("trip-router", 3000)
+    yield Figure("one task through the local pool and back",
+                 lambda: told(TRIPS, "pool", WORKER, "10000"), [pair], ("ratio", 1.5))
+    yield Figure("one task through client, coordinator, daemon, leaf and back",
+                 lambda: told(TRIPS, "farm", farm.url, "3000"),
+                 [("two bare ROUTER-DEALER round trips and one socketpair round trip",
+                   told_sum(routers, pair[1]))], ("ratio", 1.5))
+
+
 class Farm:
     """A coordinator and one worker with its pool; ended with the block."""
 
@@ -254,9 +283,7 @@ def farm_figures(data, scale, farm):
                  ("rate", 500_000), many, "pieces")
     yield Figure("a job of one task through a farm, whole command",
                  sheaf("sum", "1", "2", "--farm", farm.url),
-                 [("bare client-router-dealer round trip", reference("trip-router", 2000)),
-                  ("bare socketpair round trip", reference("trip-pair", 10000)),
-                  ("sheaf --version", sheaf("--version"))], ("seconds", 0.050))
+                 [("sheaf --version", sheaf("--version"))], ("seconds", 0.050))
 
 
 def memory_result(farm):
@@ -280,7 +307,9 @@ def measure_all(options, emit):
         take(array_figures(data, options.scale))
         take(text_figures(data, options.scale))
         take(product_figures(data, options.scale))
+        take(node_figures(options.scale))
         with Farm() as farm:
+            take(trip_figures(farm))
             take(farm_figures(data, options.scale, farm))
             results.append(memory_result(farm))
             if not options.output == "json":
