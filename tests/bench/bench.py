@@ -220,15 +220,23 @@ def small_figures(folder):
                  [("sheaf itself", sheaf("sum", "1..400", "--every", "100"))], ("seconds", 0.050))
 
 
-def node_figures(scale):
-    pieces = int(2e6 * scale)
-    ten = ("10 children", lambda: told(NODE, "10", str(pieces)))
-    yield Figure(f"the scheduler alone, 10 children, {pieces} pieces", ten[1], [],
-                 ("rate", 3e6), pieces, "pieces")
+NODE_PIECES = 1_000_000
+
+
+def node_seconds(children):
+    """Seconds that bench-node takes for its pieces: it prints the children and the rate."""
+    done = subprocess.run([NODE, str(children)], capture_output=True, timeout=TIMEOUT, check=True)
+    _, rate = done.stdout.split()
+    return NODE_PIECES / float(rate)
+
+
+def node_figures():
+    ten = ("10 children", lambda: node_seconds(10))
+    yield Figure(f"the scheduler alone, 10 children, {NODE_PIECES} pieces", ten[1], [],
+                 ("rate", 3e6), NODE_PIECES, "pieces")
     for children in (1000, 100_000):
-        yield Figure(f"the scheduler alone, {children} children, {pieces} pieces",
-                     lambda children=children: told(NODE, str(children), str(pieces)), [ten],
-                     ("ratio", 1.5))
+        yield Figure(f"the scheduler alone, {children} children, {NODE_PIECES} pieces",
+                     lambda children=children: node_seconds(children), [ten], ("ratio", 1.5))
 
 
 def trip_figures(farm):
@@ -307,7 +315,7 @@ def measure_all(options, emit):
         take(array_figures(data, options.scale))
         take(text_figures(data, options.scale))
         take(product_figures(data, options.scale))
-        take(node_figures(options.scale))
+        take(node_figures())
         with Farm() as farm:
             take(trip_figures(farm))
             take(farm_figures(data, options.scale, farm))
