@@ -18,14 +18,9 @@
 #include "link/pool_channel.h"
 #include "link/pool_process.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { SLOTS_MAX = 4096, READY_MAX = 64 };
@@ -153,36 +148,11 @@ static void fail_to_start(struct pool *pool, struct slot *slot, const char *sent
     pool->lost_count++;
 }
 
-static int make_channel(struct slot *slot, int *child_socket, struct error *error)
-{
-    struct pool_shared *shared = NULL;
-    int sockets[2] = {-1, -1};
-    int shared_fd = -1;
-    int rc = pool_shared_new(&shared, &shared_fd, error);
-
-    if (rc == OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        rc = error_set_errno(error, ERROR_SYSTEM, errno, "no socket for a pool process");
-    if (rc == OK)
-        rc = channel_greet(sockets[0], shared_fd, error);
-    if (shared_fd >= 0)
-        close(shared_fd);
-    if (rc == OK) {
-        channel_open(&slot->channel, sockets[0], shared, POOL_DOWN);
-        *child_socket = sockets[1];
-        return OK;
-    }
-    pool_shared_free(&shared);
-    for (int i = 0; i < 2; i++)
-        if (sockets[i] >= 0)
-            close(sockets[i]);
-    return rc;
-}
-
 static void start(struct pool *pool, struct slot *slot)
 {
     struct error error = {0};
     int child_socket = -1;
-    int rc = make_channel(slot, &child_socket, &error);
+    int rc = channel_pair(&slot->channel, &child_socket, &error);
 
     if (rc == OK)
         rc = process_start(&slot->process, pool->program, child_socket, &error);
@@ -488,26 +458,6 @@ static const struct link_ops POOL_OPS = {
     .close = pool_close,
 };
 
-static int find_program(char **program, const char *given, struct error *error)
-{
-    static const char NAME[] = "sheaf-worker";
-    char path[PATH_MAX + sizeof NAME];
-    ssize_t length = given ? 0 : readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-
-    if (length < 0)
-        return error_set_errno(error, ERROR_SYSTEM, errno, "this program's own path is not known");
-    path[length] = 0;
-    slash = strrchr(path, '/');
-    memcpy(slash ? slash + 1 : path, NAME, sizeof NAME);
-    if (access(given ? given : path, X_OK) < 0)
-        return error_set_errno(error, ERROR_SYSTEM, errno,
-                               "%s, which pool processes run, cannot be started",
-                               given ? given : path);
-    *program = memory_text(given ? given : path);
-    return OK;
-}
-
 int link_pool_open(struct link **out, const struct pool_options *options, struct error *error)
 {
     uint32_t count = options->processes ? options->processes : pool_usable_cpus();
@@ -521,7 +471,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
     if (count > SLOTS_MAX)
         return error_set(error, ERROR_USAGE, "%u processes are more than a pool can have (%d)",
                          count, SLOTS_MAX);
-    rc = find_program(&program, options->program, error);
+    rc = process_program(&program, options->program, error);
     if (rc != OK)
         return rc;
     pool = memory_new(sizeof *pool);

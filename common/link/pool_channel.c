@@ -5,7 +5,6 @@
 #include "wire/wire.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -31,7 +30,14 @@ struct channel_ready {
     int file; /* CARRIER_FILE, else -1 */
 };
 
-const struct pool_greeting POOL_GREETING = {
+/* The first datagram, from parent to process; the shared memory's descriptor goes with it. */
+struct pool_greeting {
+    char magic[8];
+    uint32_t layout; /* of everything the two ends share */
+    uint32_t frame_bytes;
+};
+
+static const struct pool_greeting POOL_GREETING = {
     .magic = {'s', 'h', 'e', 'a', 'f', '-', 'p', '1'},
     .layout = POOL_BAYS << 24 | (uint32_t)(POOL_BAY_BYTES >> 10),
     .frame_bytes = sizeof(struct frame),
@@ -124,7 +130,7 @@ static ssize_t take_datagram(int socket, struct iovec *parts, size_t count, int 
     return n;
 }
 
-int channel_greet(int socket, int shared_fd, struct error *error)
+static int greet(int socket, int shared_fd, struct error *error)
 {
     struct pool_greeting greeting = POOL_GREETING;
     struct iovec part = {&greeting, sizeof greeting};
@@ -132,6 +138,31 @@ int channel_greet(int socket, int shared_fd, struct error *error)
     if (send_datagram(socket, &part, 1, shared_fd, MSG_DONTWAIT) == sizeof greeting)
         return OK;
     return error_set_errno(error, ERROR_SYSTEM, errno, "a pool process cannot be spoken to");
+}
+
+int channel_pair(struct pool_channel *channel, int *child_socket, struct error *error)
+{
+    struct pool_shared *shared = NULL;
+    int sockets[2] = {-1, -1};
+    int shared_fd = -1;
+    int rc = pool_shared_new(&shared, &shared_fd, error);
+
+    if (rc == OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        rc = error_set_errno(error, ERROR_SYSTEM, errno, "no socket for a pool process");
+    if (rc == OK)
+        rc = greet(sockets[0], shared_fd, error);
+    if (shared_fd >= 0)
+        close(shared_fd);
+    if (rc == OK) {
+        channel_open(channel, sockets[0], shared, POOL_DOWN);
+        *child_socket = sockets[1];
+        return OK;
+    }
+    pool_shared_free(&shared);
+    for (int i = 0; i < 2; i++)
+        if (sockets[i] >= 0)
+            close(sockets[i]);
+    return rc;
 }
 
 int channel_take_greeting(int socket, int *shared_fd, struct error *error)

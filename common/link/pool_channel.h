@@ -12,15 +12,6 @@
 #include "link/outbox.h"
 #include "link/pool_shared.h"
 
-/* The first datagram, from parent to process; the shared memory's descriptor goes with it. */
-struct pool_greeting {
-    char magic[8];
-    uint32_t layout; /* of everything the two ends share */
-    uint32_t frame_bytes;
-};
-
-extern const struct pool_greeting POOL_GREETING;
-
 enum channel_result {
     CHANNEL_DONE,  /* flush: everything has left; receive: the inbox has messages */
     CHANNEL_AGAIN, /* the socket takes, or has, nothing now */
@@ -38,13 +29,15 @@ struct pool_channel {
     uint8_t *buffer; /* one datagram */
 };
 
+/* Both ends: this one open, the other a socket that waits with its greeting for a process. */
+int channel_pair(struct pool_channel *channel, int *child_socket, struct error *error);
+
 /* Takes the descriptor and the shared memory over. `out`: the direction this end sends in. */
 void channel_open(struct pool_channel *channel, int socket, struct pool_shared *shared,
                   enum pool_direction out);
 void channel_close(struct pool_channel *channel);
 
-/* Send the greeting, with the descriptor of the shared memory; and take it. */
-int channel_greet(int socket, int shared_fd, struct error *error);
+/* The process's end: take the greeting and the descriptor of the shared memory with it. */
 int channel_take_greeting(int socket, int *shared_fd, struct error *error);
 
 /* Send what waits. `wait`: block until it has left (the process's end), else CHANNEL_AGAIN. */

@@ -1,9 +1,11 @@
 #include "link/pool_process.h"
 
 #include "base/limits.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -17,6 +19,26 @@
 #include <unistd.h>
 
 enum { CHILD_SOCKET = 3 };
+
+int process_program(char **program, const char *given, struct error *error)
+{
+    static const char NAME[] = "sheaf-worker";
+    char path[PATH_MAX + sizeof NAME];
+    ssize_t length = given ? 0 : readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash;
+
+    if (length < 0)
+        return error_set_errno(error, ERROR_SYSTEM, errno, "this program's own path is not known");
+    path[length] = 0;
+    slash = strrchr(path, '/');
+    memcpy(slash ? slash + 1 : path, NAME, sizeof NAME);
+    if (access(given ? given : path, X_OK) < 0)
+        return error_set_errno(error, ERROR_SYSTEM, errno,
+                               "%s, which pool processes run, cannot be started",
+                               given ? given : path);
+    *program = memory_text(given ? given : path);
+    return OK;
+}
 
 static int set_attributes(posix_spawnattr_t *attributes)
 {

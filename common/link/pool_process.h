@@ -14,6 +14,10 @@ struct pool_process {
     int pidfd;
 };
 
+/* The program that pool processes run: `given`, or sheaf-worker beside this one. Owned by the
+ * caller.
+ */
+int process_program(char **program, const char *given, struct error *error);
 /* `program --leaf FD`, in a process group of its own, FD being a copy of `socket`. Standard input
  * and output are /dev/null: a pipe of ours must not stay open because of it. */
 int process_start(struct pool_process *process, const char *program, int socket,

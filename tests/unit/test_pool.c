@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "link/link_pool.h"
-#include "link/pool_cpus.h"
 #include "link_conformance.h"
 #include "unit.h"
 
@@ -16,7 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,7 +108,7 @@ static size_t children(int *pids, size_t most)
         int parent = 0;
         FILE *file;
 
-        if (atoi(entry->d_name) <= 0)
+        if (strtol(entry->d_name, NULL, 10) <= 0)
             continue;
         snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
         file = fopen(path, "re");
@@ -119,7 +117,7 @@ static size_t children(int *pids, size_t most)
         if (file)
             fclose(file);
         if (parent == getpid() && count < most)
-            pids[count++] = atoi(entry->d_name);
+            pids[count++] = (int)strtol(entry->d_name, NULL, 10);
     }
     if (folder)
         closedir(folder);
@@ -422,142 +420,6 @@ static void a_program_that_only_ends_is_not_started_in_a_storm(void)
     link->ops->close(&link, 0);
 }
 
-/* ---- one round trip, beside a bare one ---- */
-
-static int compare_times(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-
-    return left < right ? -1 : left > right;
-}
-
-enum { TRIPS = 4000 };
-
-static double median_us(int64_t *times)
-{
-    qsort(times, TRIPS, sizeof *times, compare_times);
-    return (double)times[TRIPS / 2] / 1000;
-}
-
-static double bare_trip_us(void)
-{
-    static int64_t times[TRIPS];
-    int sockets[2];
-    char data[64] = {0};
-    pid_t child;
-
-    CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
-    child = fork();
-    if (child == 0) {
-        close(sockets[0]);
-        while (read(sockets[1], data, sizeof data) > 0)
-            if (write(sockets[1], data, sizeof data) < 0)
-                break;
-        _exit(0);
-    }
-    close(sockets[1]);
-    for (int i = 0; i < TRIPS; i++) {
-        times[i] = clock_now_ns();
-        if (write(sockets[0], data, sizeof data) < 0 || read(sockets[0], data, sizeof data) < 0)
-            break;
-        times[i] = clock_now_ns() - times[i];
-    }
-    close(sockets[0]);
-    waitpid(child, NULL, 0);
-    return median_us(times);
-}
-
-static double pool_trip_us(void)
-{
-    static int64_t times[TRIPS];
-    struct link *link;
-    link_peer peer;
-
-    CU_ASSERT_FATAL(open_pool(&link, 1));
-    CU_ASSERT_FATAL(next_hello(link, &peer));
-    for (int i = 0; i < TRIPS; i++) {
-        times[i] = clock_now_ns();
-        ask(link, peer, PARTNER_ECHO, 0);
-        times[i] = clock_now_ns() - times[i];
-    }
-    link->ops->close(&link, 0);
-    return median_us(times);
-}
-
-/* The figure is the benchmark's; what is checked here only tells a slip (a sleep, a missed wake-up)
- * from a busy machine. */
-static void a_round_trip_costs_little_more_than_a_bare_one(void)
-{
-    double bare = bare_trip_us(), pool = pool_trip_us();
-
-    printf(" [%.1f us, bare %.1f us: %.2f x] ", pool, bare, pool / bare);
-    CU_ASSERT(pool < 20 * bare + 200);
-}
-
-/* ---- quotas ---- */
-
-static void put(const char *root, const char *path, const char *text)
-{
-    char whole[600];
-    FILE *file;
-
-    snprintf(whole, sizeof whole, "%s%s", root, path);
-    for (char *at = whole + 1; (at = strchr(at, '/')) != NULL; at++) {
-        *at = 0;
-        mkdir(whole, 0700);
-        *at = '/';
-    }
-    file = fopen(whole, "we");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-#define MOUNT_V1 "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
-#define MOUNT_V2 "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup rw\n"
-#define MOUNT_DOCKER "32 31 0:29 /docker/ab /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpuacct,cpu\n"
-
-static void quotas_of_every_version_and_ancestor_count(void)
-{
-    static const struct {
-        const char *mounts, *groups;
-        const char *file, *text, *file2, *text2;
-        uint32_t cpus;
-    } ROWS[] = {
-        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max", "max 100000\n", NULL, NULL,
-         UINT32_MAX},
-        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max", "200000 100000\n", NULL, NULL, 2},
-        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max", "399000 100000\n", NULL, NULL, 4},
-        {MOUNT_V2, "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max", "150000 100000\n",
-         "/sys/fs/cgroup/a/b/cpu.max", "900000 100000\n", 2},
-        {MOUNT_V2, "0::/\n", "/sys/fs/cgroup/cpu.max", "10000 100000\n", NULL, NULL, 1},
-        {MOUNT_V1, "3:cpuset:/x\n1:cpu,cpuacct:/g\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_quota_us",
-         "250000\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_period_us", "100000\n", 3},
-        {MOUNT_V1, "1:cpu,cpuacct:/g\n", "/sys/fs/cgroup/cpu/g/cpu.cfs_quota_us", "-1\n",
-         "/sys/fs/cgroup/cpu/g/cpu.cfs_period_us", "100000\n", UINT32_MAX},
-        {MOUNT_DOCKER, "1:cpuacct,cpu:/docker/ab\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-         "100000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n", 2},
-        {MOUNT_DOCKER, "1:cpuset:/docker/ab\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n",
-         "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n", UINT32_MAX},
-        {"", "", "/unused", "", NULL, NULL, UINT32_MAX},
-    };
-
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        char root[] = "/tmp/sheaf-cpus-XXXXXX", command[64];
-
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
-        put(root, "/proc/self/mountinfo", ROWS[i].mounts);
-        put(root, "/proc/self/cgroup", ROWS[i].groups);
-        put(root, ROWS[i].file, ROWS[i].text);
-        if (ROWS[i].file2)
-            put(root, ROWS[i].file2, ROWS[i].text2);
-        CU_ASSERT_EQUAL(cpus_of_quota(root), ROWS[i].cpus);
-        snprintf(command, sizeof command, "rm -rf %s", root);
-        CU_ASSERT_EQUAL(system(command), 0);
-    }
-    CU_ASSERT(pool_usable_cpus() >= 1);
-}
-
 static const struct unit_case CASES[] = {
     {"a process starts with its first task", a_process_starts_with_its_first_task},
     {"a death names the signal and the task started",
@@ -574,9 +436,6 @@ static const struct unit_case CASES[] = {
     {"a program that is not there is said at open", a_program_that_is_not_there_is_said_at_open},
     {"a program that only ends is not started in a storm",
      a_program_that_only_ends_is_not_started_in_a_storm},
-    {"a round trip costs little more than a bare one",
-     a_round_trip_costs_little_more_than_a_bare_one},
-    {"quotas of every version and ancestor count", quotas_of_every_version_and_ancestor_count},
 };
 
 int main(int argc, char **argv)
@@ -589,7 +448,7 @@ int main(int argc, char **argv)
     int status;
 
     if (argc == 3 && !strcmp(argv[1], "--leaf"))
-        return run_leaf(atoi(argv[2]));
+        return run_leaf((int)strtol(argv[2], NULL, 10));
     status = conformance_run(subjects, 1);
     return status | unit_run("pool", CASES, sizeof CASES / sizeof *CASES);
 }
