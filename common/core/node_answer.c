@@ -167,6 +167,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     segment_clear(&counted);
     merge_init(&work->merge, job->spec);
     work->phase = TASK_FOLD;
+    work->input_source = UINT32_MAX; /* streams are read from their begin again */
     job->cost_done_max = 0;
     work_wake(work);
 }

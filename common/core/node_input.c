@@ -257,5 +257,6 @@ void input_all_by_value(struct node *node, struct work *work)
     job_rename(node, job);
     plan_clear(&work->plan);
     plan_init(&work->plan, job->spec, &rest);
+    work->input_source = UINT32_MAX;
     work_wake(work);
 }

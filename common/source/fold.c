@@ -97,6 +97,8 @@ static void end_source(struct fold *fold)
         array_end(&fold->sink);
         break;
     case SOURCE_RANGE:
+        if (!source_at(fold)->units)
+            sink_open(&fold->sink); /* an empty range is an empty sublist all the same */
         sink_boundary(&fold->sink);
         break;
     }
