@@ -35,8 +35,9 @@ struct pool_child;
 int pool_child_open(struct pool_child **out, int fd, struct error *error);
 bool pool_child_receive(struct pool_child *child,
                         struct message *message); /* blocks; false: parent gone */
-bool pool_child_poll(struct pool_child *child,
-                     struct message *message); /* does not block; false: nothing */
+bool pool_child_poll(
+    struct pool_child *child,
+    struct message *message); /* does not block, looks every 50 µs; false: nothing */
 void pool_child_started(struct pool_child *child, uint64_t task,
                         uint32_t attempt); /* 0: finished */
 /*

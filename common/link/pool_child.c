@@ -15,12 +15,16 @@
 enum { GATHERED_MESSAGES_MAX = 256 };
 #define GATHERED_BYTES_MAX (32 * KIB)
 #define GATHERED_NS_MAX (200 * INT64_C(1000))
+/* A process that works on many small pieces does not ask the system before each of them. */
+#define LOOK_NS (50 * INT64_C(1000))
 
 struct pool_child {
     struct pool_channel channel;
     struct inbox inbox;
     uint64_t gathered_bytes;
     int64_t gathered_since_ns; /* when the first of what waits was given; 0: nothing waits */
+    int64_t looked_ns;         /* when poll last looked at the socket … */
+    bool was_empty;            /* … and found nothing */
 };
 
 int pool_child_open(struct pool_child **out, int fd, struct error *error)
@@ -61,18 +65,27 @@ bool pool_child_flush(struct pool_child *child)
     return channel_flush(&child->channel, true) == CHANNEL_DONE;
 }
 
-static bool flush_if_late(struct pool_child *child)
+static bool flush_if_late(struct pool_child *child, int64_t now_ns)
 {
-    if (!child->gathered_since_ns || clock_now_ns() - child->gathered_since_ns < GATHERED_NS_MAX)
+    if (!child->gathered_since_ns || now_ns - child->gathered_since_ns < GATHERED_NS_MAX)
         return true;
     return pool_child_flush(child);
+}
+
+static enum channel_result look(struct pool_child *child)
+{
+    enum channel_result result = channel_receive(&child->channel, false, &child->inbox);
+
+    child->was_empty = result == CHANNEL_AGAIN;
+    return result;
 }
 
 bool pool_child_receive(struct pool_child *child, struct message *message)
 {
     while (!inbox_pop(&child->inbox, message)) {
-        enum channel_result result = channel_receive(&child->channel, false, &child->inbox);
+        enum channel_result result = child->was_empty ? CHANNEL_AGAIN : look(child);
 
+        child->was_empty = false;
         if (result == CHANNEL_AGAIN) {
             if (!pool_child_flush(child))
                 return false;
@@ -86,11 +99,16 @@ bool pool_child_receive(struct pool_child *child, struct message *message)
 
 bool pool_child_poll(struct pool_child *child, struct message *message)
 {
-    flush_if_late(child);
+    int64_t now_ns;
+
     if (inbox_pop(&child->inbox, message))
         return true;
-    return channel_receive(&child->channel, false, &child->inbox) == CHANNEL_DONE &&
-           inbox_pop(&child->inbox, message);
+    now_ns = clock_now_ns();
+    flush_if_late(child, now_ns);
+    if (now_ns - child->looked_ns < LOOK_NS)
+        return false;
+    child->looked_ns = now_ns;
+    return look(child) == CHANNEL_DONE && inbox_pop(&child->inbox, message);
 }
 
 void pool_child_started(struct pool_child *child, uint64_t task, uint32_t attempt)
@@ -100,12 +118,14 @@ void pool_child_started(struct pool_child *child, uint64_t task, uint32_t attemp
 
 bool pool_child_send(struct pool_child *child, struct message *message)
 {
+    int64_t now_ns = clock_now_ns();
+
     child->gathered_bytes += message->payload.length;
     outbox_push(&child->channel.outbox, message);
     if (!child->gathered_since_ns)
-        child->gathered_since_ns = clock_now_ns();
+        child->gathered_since_ns = now_ns;
     if (child->gathered_bytes >= GATHERED_BYTES_MAX ||
         outbox_count(&child->channel.outbox) >= GATHERED_MESSAGES_MAX)
         return pool_child_flush(child);
-    return flush_if_late(child);
+    return flush_if_late(child, now_ns);
 }
