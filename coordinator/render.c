@@ -100,6 +100,20 @@ static bool render_floats(struct render *render, const struct values_run *run)
     return true;
 }
 
+/* count copies of an item, each copy of a copy twice as long as the one before. */
+static void repeat(uint8_t *to, const char *item, size_t length, size_t count)
+{
+    size_t done = length, all = length * count;
+
+    memcpy(to, item, length);
+    while (done < all) {
+        size_t more = done < all - done ? done : all - done;
+
+        memcpy(to + done, to, more);
+        done += more;
+    }
+}
+
 /* Equal values: one is formatted, a block of copies is made once and given out again and again. */
 static bool render_same(struct render *render, const struct values_run *run)
 {
@@ -125,8 +139,7 @@ static bool render_same(struct render *render, const struct values_run *run)
             return false;
         fits = (RENDER_BLOCK_BYTES - render->used) / length;
         fits = left < fits ? (size_t)left : fits;
-        for (size_t i = 0; i < fits; i++)
-            memcpy(render->block + render->used + i * length, item, length);
+        repeat(render->block + render->used, item, length, fits);
         render->used += fits * length;
         render->has_begun = true;
         left -= fits;
