@@ -58,6 +58,13 @@ static void job_is_forgotten(struct conduit *conduit, uint64_t job)
     conduit->given_count = kept;
 }
 
+/* Nothing of an earlier session on the same connection stands any more. */
+static void session_begins(struct conduit *conduit)
+{
+    conduit->given_count = 0;
+    conduit->known_count = 0;
+}
+
 static void task_is_sent(struct world *world, struct conduit *conduit,
                          const struct message_task *task, const struct chunk *payload)
 {
@@ -139,6 +146,8 @@ void check_sent(struct world *world, struct conduit *conduit, int from,
     struct given *given;
 
     trace_message(world, conduit, from, message, "sends");
+    if (message->type == MESSAGE_HELLO && message->hello.role == ROLE_CLIENT)
+        session_begins(conduit);
     if (from != conduit->giver)
         return;
     if (message->type == MESSAGE_JOB)
@@ -181,8 +190,10 @@ void check_arrived(struct world *world, struct conduit *conduit, int to,
     trace_message(world, conduit, to, message, "hears");
     if (message->type == MESSAGE_HELLO && to == 0) {
         conduit->giver = message->hello.role == ROLE_CLIENT ? 1 : 0;
-        if (conduit->giver == 0)
+        if (conduit->giver == 0) {
+            session_begins(conduit);
             conduit->credit = message->hello.credit_tasks;
+        }
     }
     if (message->type == MESSAGE_WELCOME && to == 1 && conduit->giver == 1)
         conduit->credit = message->welcome.credit_tasks;

@@ -189,12 +189,24 @@ static void count_tick(struct world *world, struct host *host)
                    host->index);
 }
 
+/* Somebody starts another worker there. */
+static void comes_back(struct world *world, struct happening *happening)
+{
+    struct host *host = happening->subject;
+
+    if (happening->number == host->life && !host->node)
+        host_start(world, host);
+}
+
 static void end_when_drained(struct world *world, struct happening *happening)
 {
     struct host *host = happening->subject;
 
-    if (happening->number == host->life && host->node && node_is_idle(host->node))
-        host_stop(world, host);
+    if (happening->number != host->life || !host->node || !node_is_idle(host->node))
+        return;
+    host_stop(world, host);
+    world_later(world, random_log(&world->shells, NS_PER_MS, 5 * NS_PER_S), comes_back, host,
+                host->life);
 }
 
 static void note_gone(struct world *world, peer_id peer)
