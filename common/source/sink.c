@@ -220,21 +220,37 @@ void sink_append(struct sink *sink, struct segment *right)
     partial_move(&segment->tail, &right->tail, sink->op->identity);
 }
 
+static bool is_at_rest(const struct partial *partial)
+{
+    return !partial->is_big && !partial->exact && !partial->factors;
+}
+
+static void drop(struct sink *sink, struct partial *partial)
+{
+    partial_clear(partial);
+    partial_init(partial, sink->op->identity);
+}
+
 static void settle(struct sink *sink, struct partial *partial)
 {
-    bool is_small = !partial->is_big && !partial->exact && !partial->factors;
+    enum op_status status;
 
-    if (!is_small && !sink_is_faulty(sink))
-        sink_status(sink, sink->op->settle(partial, sink->spec->value_bytes_max));
-    /* Behind a fault, factors are never multiplied together. */
-    if (sink_is_faulty(sink) && partial->factors) {
-        partial_clear(partial);
-        partial_init(partial, sink->op->identity);
-    }
+    if (is_at_rest(partial))
+        return;
+    status = sink->op->settle(partial, sink->spec->value_bytes_max);
+    sink_status(sink, status);
+    if (status != OP_OK)
+        drop(sink, partial);
 }
 
 void sink_settle(struct sink *sink)
 {
-    settle(sink, &sink->segment->head);
-    settle(sink, &sink->segment->tail);
+    struct segment *segment = sink->segment;
+
+    settle(sink, &segment->head);
+    if (!sink_is_faulty(sink))
+        settle(sink, &segment->tail);
+    /* The sublist that a fault stands in is never closed. */
+    if (sink_is_faulty(sink))
+        drop(sink, &segment->tail);
 }

@@ -55,7 +55,7 @@ static inline void sink_elements(struct sink *sink, uint64_t count);
  * left without them. */
 void sink_append(struct sink *sink, struct segment *right);
 
-/* Bring head and tail to rest: before a segment is handed out. */
+/* Bring head and tail to rest: before a segment is handed out. Behind a fault there is no tail. */
 void sink_settle(struct sink *sink);
 
 void sink_fault(struct sink *sink, enum fault_kind kind, uint64_t unit, const void *text,

@@ -6,12 +6,20 @@
 #define SHEAF_TESTS_FOLDING_H
 
 #include "base/memory.h"
+#include "number/format.h"
 #include "source/fold.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A sanitizer makes everything ten times slower: fewer repetitions then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { FOLDING_LESS = 8 };
+#else
+enum { FOLDING_LESS = 1 };
+#endif
 
 struct folding {
     struct job_spec spec;
@@ -52,28 +60,6 @@ static inline void folding_feed(struct folding *folding, struct fold *fold, stru
     free(copy);
 }
 
-static inline struct slice folding_slice(struct folding *folding, struct place begin,
-                                         struct place end)
-{
-    struct slice whole = {.end = begin}, slice = {.begin = begin, .end = end};
-    struct fold *fold;
-    struct span span;
-    struct segment counted;
-
-    if (!cut_is_numbered(&folding->spec.cut) || !begin.unit)
-        return slice;
-    fold_new(&fold, &folding->spec, &whole, SEGMENT_COUNT);
-    while (fold_next(fold, UINT64_MAX, &span))
-        folding_feed(folding, fold, &span);
-    fold_take(fold, &counted);
-    segment_rest(&counted, &whole, begin, &folding->spec, &whole);
-    slice.element = whole.element;
-    slice.in_token = whole.in_token;
-    segment_clear(&counted);
-    fold_free(&fold);
-    return slice;
-}
-
 /* Encoded and decoded, as it would cross a process boundary. */
 static inline void folding_round_trip(const struct folding *folding, struct segment *segment)
 {
@@ -110,21 +96,22 @@ static inline void folding_fold(struct folding *folding, struct slice slice, str
 
 static inline void folding_say_run(const struct values_run *run, struct bytes *out)
 {
-    char text[64];
+    char text[FORMAT_NUMBER_BYTES];
 
     for (uint64_t i = 0; i < run->count && run->kind != VALUES_TEXT; i++) {
         const uint8_t *at = run->payload + (run->kind == VALUES_SAME ? 0 : i * 8);
         struct reader in = reader_of(at, 8);
         uint64_t bits = reader_u64(&in);
         double real;
-        int length;
+        size_t length;
 
         memcpy(&real, &bits, sizeof real);
         if (run->kind == VALUES_FLOAT)
-            length = snprintf(text, sizeof text, "%a ", real);
+            length = format_float(text, real);
         else
-            length = snprintf(text, sizeof text, "%lld ", (long long)(int64_t)bits);
-        bytes_append(out, text, (size_t)length);
+            length = format_int(text, (int64_t)bits);
+        bytes_append(out, text, length);
+        bytes_append_byte(out, ' ');
     }
     if (run->kind == VALUES_TEXT) {
         bytes_append(out, run->payload, run->payload_bytes);
@@ -132,15 +119,20 @@ static inline void folding_say_run(const struct values_run *run, struct bytes *o
     }
 }
 
-/* The values in order, then the fault: what must not depend on any cut. Ends with a NUL. */
-static inline void folding_say(const struct folding *folding, const struct segment *segment,
-                               struct bytes *out)
+static inline void folding_say_values(const struct segment *segment, struct bytes *out)
 {
     struct reader in = reader_of(segment->closed.packed.data, segment->closed.packed.length);
     struct values_run run;
 
     while (values_next_run(&in, &run))
         folding_say_run(&run, out);
+}
+
+/* The values in order, then the fault: what must not depend on any cut. Ends with a NUL. */
+static inline void folding_say(const struct folding *folding, const struct segment *segment,
+                               struct bytes *out)
+{
+    folding_say_values(segment, out);
     if (segment->fault.kind) {
         bytes_append(out, "! ", 2);
         fault_sentence(&segment->fault, &folding->spec, out);
@@ -160,15 +152,52 @@ static inline void folding_whole(struct folding *folding, struct bytes *out)
     segment_clear(&segment);
 }
 
-/* Set the first source's bytes. */
+static inline void folding_count(struct folding *folding, struct slice slice, struct segment *out)
+{
+    struct fold *fold;
+    struct span span;
+
+    fold_new(&fold, &folding->spec, &slice, SEGMENT_COUNT);
+    while (fold_next(fold, UINT64_MAX, &span))
+        folding_feed(folding, fold, &span);
+    fold_take(fold, out);
+    fold_free(&fold);
+    folding_round_trip(folding, out);
+}
+
+/* Set the source's bytes. The element count that --split needs is what counting them gives. */
 static inline void folding_set(struct folding *folding, const void *data, size_t units)
 {
+    struct segment counted;
+
     folding->data = data;
     folding->units = units;
     folding->spec.sources[0].units = units;
+    folding->spec.cut.elements = UINT64_MAX;
+    if (folding->spec.cut.kind != CUT_SPLIT)
+        return;
+    folding_count(folding, (struct slice){.end = place_of_end(&folding->spec)}, &counted);
+    folding->spec.cut.elements = counted.elements;
+    segment_clear(&counted);
 }
 
-/* The slice between cut i and cut j of 0 … units, end: units + 1 cuts lie before the end. */
+/* The slice with its element number, if the cut wants one. */
+static inline struct slice folding_slice(struct folding *folding, struct place begin,
+                                         struct place end)
+{
+    struct slice before = {.end = begin}, slice = {.begin = begin, .end = end};
+    struct segment counted;
+
+    if (!cut_is_numbered(&folding->spec.cut))
+        return slice;
+    folding_count(folding, before, &counted);
+    segment_rest(&counted, &before, begin, &folding->spec, &slice);
+    slice.end = end;
+    segment_clear(&counted);
+    return slice;
+}
+
+/* Where cut 0 … units + 1 is: the last one behind the source's end. */
 static inline struct place folding_place(const struct folding *folding, size_t cut)
 {
     if (cut > folding->units)
