@@ -1,16 +1,19 @@
 """A coordinator, worker daemons and clients as real processes, with crashes: each costs time, never an answer."""
 
-import json
 import os
 import pathlib
 import random
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
 
 import farm
 from farm import Farm, sheaf
+
+
+NO_WORKER = "sheaf: no worker is left; the job waits until one joins\n"
 
 
 def lines(values):
@@ -75,7 +78,7 @@ class Work(FarmTest):
 
     def test_a_short_job_is_not_stuck_behind_a_long_one(self):
         with Farm(self.directory, workers=2) as a_farm:
-            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=open("/dev/null", "wb"))
+            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=subprocess.DEVNULL)
             time.sleep(0.5)
             begin = time.monotonic()
             self.assert_gives(a_farm.run("sum", "1..10"), "55\n")
@@ -106,7 +109,7 @@ class Status(FarmTest):
             self.assertEqual(text.out.splitlines()[0].split(),
                              ["host", "pid", "slots", "running", "done", "rate", "state"])
             self.assertTrue(text.out.endswith("\nno jobs\n"), text)
-            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=open("/dev/null", "wb"))
+            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=subprocess.DEVNULL)
             job = farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")[0]
             self.assertEqual(job["op"], "product")
             self.assertEqual(job["state"], "running")
@@ -185,7 +188,7 @@ class Crashes(FarmTest):
 
     def test_a_client_that_is_killed_leaves_no_job(self):
         with Farm(self.directory, workers=1) as a_farm:
-            client = a_farm.start_client("product", "1..100000000", "--every", 1000, stdout=open("/dev/null", "wb"))
+            client = a_farm.start_client("product", "1..100000000", "--every", 1000, stdout=subprocess.DEVNULL)
             farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")
             client.send(signal.SIGINT)
             self.assertEqual(client.wait(5).status, 130)
@@ -195,7 +198,7 @@ class Crashes(FarmTest):
     def test_without_workers_the_job_waits_and_says_so(self):
         with Farm(self.directory) as a_farm:
             client = a_farm.start_client("sum", "1..100")
-            farm.wait_until(lambda: "waiting for" in client.error_text(), what="a notice")
+            farm.wait_until(lambda: NO_WORKER in client.error_text(), what="a notice")
             a_farm.start_worker()
             self.gives(client, "5050\n")
 
@@ -203,7 +206,7 @@ class Crashes(FarmTest):
         with Farm(self.directory, workers=1) as a_farm:
             client, answer = self.start(a_farm)
             a_farm.workers[0].send(signal.SIGKILL)
-            farm.wait_until(lambda: "the last worker is gone" in client.error_text() or not client.is_running(),
+            farm.wait_until(lambda: NO_WORKER in client.error_text() or not client.is_running(),
                             20, what="a notice")
             a_farm.start_worker()
             self.gives(client, answer)

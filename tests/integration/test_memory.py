@@ -17,7 +17,7 @@ import farm
 from farm import Farm
 
 LARGE = os.environ.get("SHEAF_TEST_LARGE") == "1"
-INPUT_BYTES = (4 << 30) if LARGE else (512 << 20)
+INPUT_BYTES = (4 << 30) if LARGE else (256 << 20)
 BOUND = 200 << 20
 TIMEOUT = 900 if LARGE else 200
 
