@@ -58,8 +58,7 @@ static void job_is_forgotten(struct conduit *conduit, uint64_t job)
     conduit->given_count = kept;
 }
 
-/* Nothing of an earlier session on the same connection stands any more. */
-static void session_begins(struct conduit *conduit)
+void check_new_session(struct conduit *conduit)
 {
     conduit->given_count = 0;
     conduit->known_count = 0;
@@ -147,7 +146,7 @@ void check_sent(struct world *world, struct conduit *conduit, int from,
 
     trace_message(world, conduit, from, message, "sends");
     if (message->type == MESSAGE_HELLO && message->hello.role == ROLE_CLIENT)
-        session_begins(conduit);
+        check_new_session(conduit);
     if (from != conduit->giver)
         return;
     if (message->type == MESSAGE_JOB)
@@ -191,7 +190,7 @@ void check_arrived(struct world *world, struct conduit *conduit, int to,
     if (message->type == MESSAGE_HELLO && to == 0) {
         conduit->giver = message->hello.role == ROLE_CLIENT ? 1 : 0;
         if (conduit->giver == 0) {
-            session_begins(conduit);
+            check_new_session(conduit);
             conduit->credit = message->hello.credit_tasks;
         }
     }

@@ -52,17 +52,23 @@ void conduit_free(struct conduit *conduit)
     memory_free(conduit);
 }
 
+/* A listener that has dropped a peer knows it, when it speaks again, by another number. */
+enum { ALIAS_SHIFT = 40 };
+
 peer_id conduit_peer(const struct conduit *conduit, int end)
 {
-    return 2 * conduit->index + (peer_id)end + 2;
+    peer_id alias = end == 0 ? (peer_id)conduit->aliases << ALIAS_SHIFT : 0;
+
+    return alias + 2 * conduit->index + (peer_id)end + 2;
 }
 
 struct conduit *conduit_find(const struct world *world, peer_id peer, int *end)
 {
-    uint64_t index = (peer - 2) / 2;
+    uint64_t number = peer & ((UINT64_C(1) << ALIAS_SHIFT) - 1);
+    uint64_t index = (number - 2) / 2;
 
     *end = (int)(peer & 1);
-    return peer >= 2 && index < world->conduit_count ? world->conduits[index] : NULL;
+    return number >= 2 && index < world->conduit_count ? world->conduits[index] : NULL;
 }
 
 static void deliver_message(struct world *world, struct conduit *conduit, int to,

@@ -46,8 +46,8 @@ static void cut(struct world *world)
         return;
     world_trace(world, "the connection %llu breaks", (unsigned long long)conduit->index);
     conduit_cut(world, conduit);
-    if (!half_open)
-        conduit_tell(world, conduit, 1, random_log(&world->faults, NS_PER_MS, NS_PER_S));
+    conduit_tell(world, conduit, 1,
+                 half_open ? CONDUIT_SILENCE_NS : random_log(&world->faults, NS_PER_MS, NS_PER_S));
     if (random_chance(&world->faults, 250))
         conduit_tell(world, conduit, 0, random_log(&world->faults, NS_PER_MS, NS_PER_S));
 }

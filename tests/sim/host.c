@@ -66,7 +66,7 @@ static struct conduit *peer_conduit(struct world *world, struct host *host, peer
     if (!conduit || conduit->hosts[*end] != host)
         world_fail(world, "host %u acts on peer %llu, which it never had", host->index,
                    (unsigned long long)peer);
-    else if (conduit->is_over[*end])
+    else if (conduit->is_over[*end] || conduit_peer(conduit, *end) != peer)
         world_fail(world, "host %u acts on peer %llu, which is gone", host->index,
                    (unsigned long long)peer);
     else
@@ -78,17 +78,18 @@ static void drop_peer(struct world *world, struct host *host, struct conduit *co
 {
     world_trace(world, "host %u drops %llu", host->index,
                 (unsigned long long)conduit_peer(conduit, end));
+    /* A ROUTER cannot close one connection: who was dropped may speak again, as a stranger. */
+    if (end == 0 && !conduit->leaf) {
+        conduit->aliases++;
+        check_new_session(conduit);
+        return;
+    }
     conduit->has_dropped[end] = true;
     conduit->is_over[end] = true;
     if (conduit->leaf) {
         if (conduit->leaf->conduit == conduit)
             leaf_die(world, conduit->leaf, 9, false);
         return;
-    }
-    /* A ROUTER cannot close one connection: often the other side only hears nothing any more. */
-    if (random_chance(&world->network, 500)) {
-        conduit_cut(world, conduit);
-        conduit_tell(world, conduit, 1 - end, random_log(&world->network, 1000, NS_PER_S));
     }
     if (end == 1 && host->up == conduit) {
         conduit_cut(world, conduit);
@@ -275,7 +276,7 @@ static bool is_void(struct world *world, const struct event *event)
     int end;
     struct conduit *conduit = event->peer ? conduit_find(world, event->peer, &end) : NULL;
 
-    return conduit && conduit->has_dropped[end];
+    return conduit && (conduit->has_dropped[end] || conduit_peer(conduit, end) != event->peer);
 }
 
 static void drain_inbox(struct world *world, struct host *host)
@@ -397,9 +398,11 @@ static void connection_ends(struct world *world, struct conduit *conduit, int en
 
     conduit->is_over[end] = true;
     conduit_cut(world, conduit);
-    if (half_open || (end == 1 && random_chance(&world->network, 700)))
+    if (end == 1 && random_chance(&world->network, 700))
         return;
-    conduit_tell(world, conduit, 1 - end, random_log(&world->network, NS_PER_MS, NS_PER_S / 2));
+    conduit_tell(world, conduit, 1 - end,
+                 half_open ? CONDUIT_SILENCE_NS
+                           : random_log(&world->network, NS_PER_MS, NS_PER_S / 2));
 }
 
 static void end_connections(struct world *world, struct host *host)

@@ -56,8 +56,9 @@ struct conduit {
     bool is_over[2];       /* … and knows, or has dropped it itself */
     bool has_dropped[2];   /* that end's node dropped it: nothing may come from there any more */
     struct direction lanes[2];
-    int giver;       /* the end that gives tasks: -1 before the HELLO */
-    uint32_t credit; /* tasks that the taker will hold */
+    uint32_t aliases; /* times the listener dropped it and it may speak again */
+    int giver;        /* the end that gives tasks: -1 before the HELLO */
+    uint32_t credit;  /* tasks that the taker will hold */
     struct given *given;
     size_t given_count, given_capacity;
     uint64_t *known_jobs;
@@ -66,6 +67,9 @@ struct conduit {
     uint64_t gone_task;
     uint32_t gone_attempt;
 };
+
+/* When the transport itself notices that nothing passes, and tells who connected. */
+#define CONDUIT_SILENCE_NS (7 * NS_PER_S)
 
 struct conduit *conduit_new(struct world *world, struct host *upper, struct host *lower,
                             struct leaf *leaf);
@@ -89,6 +93,8 @@ bool conduit_discard(struct happening *happening);
 
 /* --- what passes over a link is watched (check.c) ------------------------------------------- */
 
+/* Nothing of an earlier session on the connection stands any more. */
+void check_new_session(struct conduit *conduit);
 void check_sent(struct world *world, struct conduit *conduit, int from,
                 const struct message *message);
 void check_arrived(struct world *world, struct conduit *conduit, int to,
