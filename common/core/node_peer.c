@@ -115,7 +115,7 @@ void peer_lost(struct node *node, struct peer *peer, const struct event *event)
     peer_free(node, peer);
     if (was_worker && !node->slots && node->jobs && !node->said_no_workers) {
         node->said_no_workers = true;
-        notice(node, "no worker is left; the work waits until one joins");
+        notice(node, "the last worker is gone; waiting for one to join");
     }
 }
 
@@ -258,7 +258,9 @@ static void told_slots(struct node *node, struct peer *peer, uint64_t slots)
     if (!peer->takes_whole)
         return;
     if (!slots && !node->said_no_workers)
-        notice(node, "no worker is left; the job waits until one joins");
+        notice(node, "%s; waiting for one to join",
+               peer->had_workers ? "the last worker is gone" : "the farm has no worker yet");
+    peer->had_workers |= slots > 0;
     node->said_no_workers = !slots;
 }
 

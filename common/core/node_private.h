@@ -68,6 +68,7 @@ struct peer {
     bool is_taker, is_giver;
     bool takes_whole; /* a coordinator, to its client: it cuts for itself */
     bool is_draining;
+    bool had_workers; /* a coordinator: it had some when we last heard */
     char host[64];
     uint32_t pid, slots, credit;
     uint64_t session;
