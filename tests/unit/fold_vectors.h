@@ -36,49 +36,97 @@ static inline size_t fold_vector_bytes(const char *hex, uint8_t *out)
 }
 
 /* The values, then "! kind unit line". */
-static inline void fold_vector_say(struct folding *folding, struct bytes *out)
+static inline void fold_vector_say(const struct segment *segment, struct bytes *out)
 {
-    struct segment segment;
     char text[96];
 
-    folding_fold(folding, (struct slice){.end = place_of_end(&folding->spec)}, &segment);
-    folding_say_values(&segment, out);
-    if (segment.fault.kind) {
-        snprintf(text, sizeof text, "! %d %" PRIu64 " %" PRIu64 " ", (int)segment.fault.kind,
-                 segment.fault.unit, segment.fault.line);
+    folding_say_values(segment, out);
+    if (segment->fault.kind) {
+        snprintf(text, sizeof text, "! %d %" PRIu64 " %" PRIu64 " ", (int)segment->fault.kind,
+                 segment->fault.unit, segment->fault.line);
         bytes_append(out, text, strlen(text));
     }
     out->length -= out->length != 0;
     bytes_append_byte(out, 0);
-    segment_clear(&segment);
 }
 
-static inline bool fold_vector_check(char *line, enum source_format format)
+static inline bool fold_vector_is(const struct segment *segment, const char *wanted)
+{
+    struct bytes got = {0};
+    bool same;
+
+    fold_vector_say(segment, &got);
+    same = !strcmp((char *)got.data, wanted);
+    if (!same)
+        printf("\n    got %.300s\n    wanted %.300s", (char *)got.data, wanted);
+    bytes_clear(&got);
+    return same;
+}
+
+struct fold_vector {
+    struct folding folding;
+    uint8_t *data;
+    size_t bytes;
+    const char *wanted;
+    int behind; /* where the words behind the job's begin in the line */
+};
+
+/* Everything but the source's shape and its units. */
+static inline void fold_vector_read(struct fold_vector *vector, char *line,
+                                    enum source_format format)
 {
     char op[16], type[16], cut[16];
     unsigned size;
     char *hex = strchr(line, '|') + 1;
     char *wanted = strchr(hex, '|') + 1;
-    uint8_t *data = malloc(strlen(hex) + 1);
-    struct folding folding;
-    struct bytes got = {0};
-    bool same;
 
+    hex[-1] = 0;
     wanted[-1] = 0;
-    if (sscanf(line, "%15s %15s %15s %u", op, type, cut, &size) != 4)
+    if (sscanf(line, "%15s %15s %15s %u%n", op, type, cut, &size, &vector->behind) != 4)
         abort();
-    folding_init(&folding, format, op_find(op)->kind,
+    folding_init(&vector->folding, format, op_find(op)->kind,
                  (struct cut){.kind = fold_vector_cut(cut), .size = size, .parts = size});
-    folding.spec.type = fold_vector_type(type);
-    folding_set(&folding, data, fold_vector_bytes(hex, data));
-    fold_vector_say(&folding, &got);
-    same = !strcmp((char *)got.data, wanted);
-    if (!same)
-        printf("\n    got %.300s\n    wanted %.300s", (char *)got.data, wanted);
-    bytes_clear(&got);
-    folding_clear(&folding);
-    free(data);
-    return same;
+    vector->folding.spec.type = fold_vector_type(type);
+    vector->data = malloc(strlen(hex) + 1);
+    vector->bytes = fold_vector_bytes(hex, vector->data);
+    vector->wanted = wanted;
+}
+
+static inline void fold_vector_clear(struct fold_vector *vector)
+{
+    folding_clear(&vector->folding);
+    free(vector->data);
+}
+
+/* Whole, and from two slices. */
+static inline bool fold_vector_holds(struct fold_vector *vector)
+{
+    struct folding *folding = &vector->folding;
+    size_t end = folding->units + 1;
+    struct segment left, right;
+    bool ok;
+
+    folding_piece(folding, 0, end, &left);
+    ok = fold_vector_is(&left, vector->wanted);
+    segment_clear(&left);
+    folding_piece(folding, 0, end / 2, &left);
+    folding_piece(folding, end / 2, end, &right);
+    segment_glue(&left, &right, &folding->spec);
+    ok &= fold_vector_is(&left, vector->wanted);
+    segment_clear(&left);
+    return ok;
+}
+
+static inline bool fold_vector_check(char *line, enum source_format format)
+{
+    struct fold_vector vector;
+    bool ok;
+
+    fold_vector_read(&vector, line, format);
+    folding_set(&vector.folding, vector.data, vector.bytes);
+    ok = fold_vector_holds(&vector);
+    fold_vector_clear(&vector);
+    return ok;
 }
 
 /* One input, cut into sublists; the sentence it must end with, from the whole and from every single
