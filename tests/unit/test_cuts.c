@@ -12,6 +12,9 @@
 
 enum { EXHAUSTIVE_UNITS = 8, CUTS_MAX = EXHAUSTIVE_UNITS + 2, FORMS_MAX = 64 };
 
+/* What a generated input may still get behind `most` bytes: one piece and what ends it. */
+enum { PIECE_ROOM = 128 };
+
 struct forms {
     struct bytes form[FORMS_MAX];
     size_t count;
@@ -395,7 +398,7 @@ static size_t write_input(enum source_format format, uint64_t *random, char *out
                                        "],\n[3",  "]",   "],[3,4",
                                        "1,2,33",  "[",   "123456789012345678901234567890"};
     bool is_json = format == SOURCE_JSON;
-    size_t length = is_json ? (size_t)sprintf(out, "[[") : 0;
+    size_t length = is_json ? (size_t)snprintf(out, PIECE_ROOM, "[[") : 0;
     size_t faults = (size_t)(next_random(random) % 2);
 
     while (length < most) {
@@ -404,39 +407,42 @@ static size_t write_input(enum source_format format, uint64_t *random, char *out
 
         if (faults && next_random(random) % 64 == 0)
             piece = next_random(random) % 2 ? "x" : ",,";
-        length += (size_t)sprintf(out + length, "%s", piece);
+        length += (size_t)snprintf(out + length, PIECE_ROOM, "%s", piece);
         if (is_json && next_random(random) % 2)
-            length += (size_t)sprintf(out + length, "],[");
+            length += (size_t)snprintf(out + length, PIECE_ROOM, "],[");
     }
-    return length + (size_t)(is_json ? sprintf(out + length, "]]\n") : 0);
+    return length + (size_t)(is_json ? snprintf(out + length, PIECE_ROOM, "]]\n") : 0);
 }
 
 /* A JSON text without a fault. */
 static size_t write_json(uint64_t *random, char *out, size_t most)
 {
     bool is_flat = next_random(random) % 2;
-    size_t length = (size_t)sprintf(out, is_flat ? "[" : "[[");
+    size_t length = (size_t)snprintf(out, PIECE_ROOM, is_flat ? "[" : "[[");
 
     while (length < most) {
         uint64_t drawn = next_random(random);
         char last = out[length - 1];
 
         if (last != '[' && last != ',' && drawn % 4 == 0)
-            length += (size_t)sprintf(out + length, is_flat ? "]\n[" : drawn % 8 ? "],\n[" : "],[");
+            length += (size_t)snprintf(out + length, PIECE_ROOM,
+                                       is_flat     ? "]\n["
+                                       : drawn % 8 ? "],\n["
+                                                   : "],[");
         else
-            length += (size_t)sprintf(out + length, "%s%lld",
-                                      last == '['  ? ""
-                                      : drawn % 16 ? ","
-                                                   : " , ",
-                                      (long long)drawn >> (drawn >> 32) % 64);
+            length += (size_t)snprintf(out + length, PIECE_ROOM, "%s%lld",
+                                       last == '['  ? ""
+                                       : drawn % 16 ? ","
+                                                    : " , ",
+                                       (long long)drawn >> (drawn >> 32) % 64);
     }
-    return length + (size_t)sprintf(out + length, is_flat ? "]" : "]]");
+    return length + (size_t)snprintf(out + length, PIECE_ROOM, is_flat ? "]" : "]]");
 }
 
 static void check_written(enum source_format format, check_function *check, int times, size_t most)
 {
     uint64_t random = 5 + (uint64_t)most;
-    char *data = memory_new(most + 256);
+    char *data = memory_new(most + 2 * PIECE_ROOM);
 
     for (int i = 0; i < (times + FOLDING_LESS - 1) / FOLDING_LESS; i++) {
         size_t length = format == SOURCE_JSON && i % 2 ? write_json(&random, data, most)

@@ -83,9 +83,9 @@ static void test_digits(void)
 
             for (int i = 1; i < digits && digits < 19; i++)
                 value = value * 10 + i % 10;
-            length = sprintf(input, "%lld -%lld\n%lld,%lld;3%*s", value, value, value / 7,
-                             value / 9, behind, "");
-            sprintf(wanted, "0 %lld ", value / 7 + value / 9 + 3);
+            length = snprintf(input, sizeof input, "%lld -%lld\n%lld,%lld;3%*s", value, value,
+                              value / 7, value / 9, behind, "");
+            snprintf(wanted, sizeof wanted, "0 %lld ", value / 7 + value / 9 + 3);
             check_values(input, (size_t)length, wanted);
         }
 }

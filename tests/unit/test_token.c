@@ -69,11 +69,12 @@ static void tokens_are_read_as_python_reads_them(void)
 
 static char *repeat(const char *begin, char digit, size_t count, const char *end)
 {
-    char *text = malloc(strlen(begin) + count + strlen(end) + 1);
-    char *at = stpcpy(text, begin);
+    size_t begin_bytes = strlen(begin), end_bytes = strlen(end) + 1;
+    char *text = malloc(begin_bytes + count + end_bytes);
 
-    memset(at, digit, count);
-    strcpy(at + count, end);
+    memcpy(text, begin, begin_bytes);
+    memset(text + begin_bytes, digit, count);
+    memcpy(text + begin_bytes + count, end, end_bytes);
     return text;
 }
 
