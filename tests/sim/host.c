@@ -210,19 +210,22 @@ static void end_when_drained(struct world *world, struct happening *happening)
                 host->life);
 }
 
-static void note_gone(struct world *world, peer_id peer)
+/* What the node is about to learn of its links. */
+static void note_event(struct world *world, const struct event *event)
 {
     int end;
-    struct conduit *conduit = conduit_find(world, peer, &end);
+    struct conduit *conduit = event->peer ? conduit_find(world, event->peer, &end) : NULL;
 
-    conduit->is_over[end] = true;
+    if (conduit && event->type == EVENT_GONE)
+        conduit->is_over[end] = true;
+    if (conduit && event->type == EVENT_MESSAGE)
+        check_arrived(world, conduit, end, event->message);
 }
 
 static void step(struct world *world, struct host *host, struct event *event)
 {
     event->now_ns = host_now(host);
-    if (event->type == EVENT_GONE)
-        note_gone(world, event->peer);
+    note_event(world, event);
     world->steps++;
     world_hash(world, (uint64_t)event->type << 40 | (uint64_t)host->index << 20 | event->peer);
     node_step(host->node, event, &host->actions);
