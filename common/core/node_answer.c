@@ -241,7 +241,7 @@ void work_relay_glued(struct node *node, struct work *work, struct message *mess
     send_result(node, work, work->asked.slice.end, true, &payload);
 }
 
-static bool sees_files(const struct node *node, const struct work *work)
+bool work_sees_files(const struct node *node, const struct work *work)
 {
     for (const struct peer *peer = node->peers; peer; peer = peer->hh.next) {
         const struct known *known =
@@ -268,7 +268,7 @@ void work_is_declined(struct node *node, struct work *work, const struct peer *c
             input_all_by_value(node, work);
         return;
     }
-    if (sees_files(node, work))
+    if (work_sees_files(node, work))
         return;
     declined.declined.job = work->job->giver_job;
     declined.declined.task = work->asked.task;

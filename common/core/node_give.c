@@ -260,6 +260,12 @@ static bool takes_bytes(const struct peer *peer, const struct tile *tile)
     return !peer->payload_bytes || peer->payload_bytes + tile->payload.length <= most;
 }
 
+static bool needs_bytes(const struct work *work, const struct peer *peer, const struct tile *tile)
+{
+    return !tile->by_value && work->phase != TASK_GLUE && is_blind(work, peer) &&
+           touches_files(work->job->spec, &tile->slice);
+}
+
 /* The first waiting range that this child can take. */
 static enum given give_ready(struct node *node, struct work *work, struct peer *peer, uint64_t used,
                              int64_t *cost_ns)
@@ -268,10 +274,11 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
 
     if (!tile)
         return NOTHING;
-    if (!tile->by_value && work->phase != TASK_GLUE && is_blind(work, peer) &&
-        touches_files(work->job->spec, &tile->slice)) {
+    if (needs_bytes(work, peer, tile)) {
         input_read_tile(node, work, tile);
-        return NOT_TO_THIS_ONE;
+        tile = work->merge.ready.first;
+        if (!tile || needs_bytes(work, peer, tile))
+            return NOT_TO_THIS_ONE;
     }
     if (!takes_bytes(peer, tile))
         return NOT_TO_THIS_ONE;

@@ -199,22 +199,29 @@ void input_take(struct node *node, struct event *event)
                event->input.end);
 }
 
-/* One range that no child here can open: its bytes are read, to be sent along. */
-void input_read_tile(struct node *node, struct work *work, struct tile *tile)
+/* Cut a range at the end of its first source, if element numbers allow. */
+static bool cut_at_source(struct work *work, struct tile *tile)
 {
-    const struct job_spec *spec = work->job->spec;
-    const struct source *source = &spec->sources[tile->slice.begin.source];
     struct slice right = tile->slice;
+
+    right.begin = (struct place){tile->slice.begin.source + 1, 0};
+    if (place_compare(right.begin, right.end) >= 0)
+        return true;
+    if (cut_is_numbered(&work->job->spec->cut))
+        return false;
+    merge_split(&work->merge, tile, &right);
+    return true;
+}
+
+static void read_tile(struct node *node, struct work *work, struct tile *tile)
+{
+    const struct source *source = &work->job->spec->sources[tile->slice.begin.source];
+    uint64_t most = VALUE_SLICE_BYTES_MAX / source_unit_bytes(source);
     uint64_t last =
         tile->slice.end.source == tile->slice.begin.source ? tile->slice.end.unit : source->units;
     uint64_t units = last - tile->slice.begin.unit;
-    uint64_t most = VALUE_SLICE_BYTES_MAX / source_unit_bytes(source);
+    struct slice right = tile->slice;
 
-    if (!work->job->is_root || source->access != SOURCE_FILE || work->reads >= INPUT_AHEAD)
-        return;
-    if (tile->slice.end.source > tile->slice.begin.source + 1 ||
-        (cut_is_numbered(&spec->cut) && source_needs_count(source) && units > most))
-        return;
     if (units > most) {
         units = most;
         right.begin.unit += most;
@@ -223,6 +230,32 @@ void input_read_tile(struct node *node, struct work *work, struct tile *tile)
     }
     merge_set_state(&work->merge, tile, TILE_READING);
     ask(node, work, tile->slice.begin.source, tile->slice.begin.unit, units);
+}
+
+static bool is_too_long(const struct work *work, const struct tile *tile)
+{
+    const struct job_spec *spec = work->job->spec;
+    const struct source *source = &spec->sources[tile->slice.begin.source];
+
+    return cut_is_numbered(&spec->cut) && source_needs_count(source) &&
+           plan_cost(spec, tile->slice.begin, tile->slice.end) > VALUE_SLICE_BYTES_MAX;
+}
+
+/*
+ * One range that a child cannot open: its bytes are read, to be sent along. Where numbered text
+ * cannot be cut for that, all comes by value from here on, unless another child can open it.
+ */
+void input_read_tile(struct node *node, struct work *work, struct tile *tile)
+{
+    if (!work->job->is_root || work->reads >= INPUT_AHEAD)
+        return;
+    if (!cut_at_source(work, tile) || is_too_long(work, tile)) {
+        if (!work_sees_files(node, work))
+            input_all_by_value(node, work);
+        return;
+    }
+    if (work->job->spec->sources[tile->slice.begin.source].access == SOURCE_FILE)
+        read_tile(node, work, tile);
 }
 
 void input_read_fresh(struct node *node, struct work *work)

@@ -212,6 +212,8 @@ void tile_fails(struct node *node, struct work *work, struct tile *tile, const s
 void work_relay_glued(struct node *node, struct work *work, struct message *message);
 /* A child cannot open a source of the work: bytes must come from elsewhere. */
 void work_is_declined(struct node *node, struct work *work, const struct peer *child);
+/* Some child may still be able to open the work's files. */
+bool work_sees_files(const struct node *node, const struct work *work);
 void work_fail(struct node *node, struct work *work, const struct fault *fault);
 
 /* node_input.c: the root's bytes by value */
