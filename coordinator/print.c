@@ -24,9 +24,24 @@ struct print {
     bool has_ended, is_whole;
     struct print_state state;
     int event_fd;
-    struct render render; /* the thread's */
-    int failure;          /* the thread's: errno of its write */
+    struct render render;   /* the thread's */
+    struct queued *current; /* the thread's: what it renders */
+    int failure;            /* the thread's: errno of its write */
 };
+
+/* The one place where the thread may be ended from outside: it holds nothing there. */
+static ssize_t write_some(const char *data, size_t length)
+{
+    ssize_t written;
+    int errnum;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    written = write(STDOUT_FILENO, data, length);
+    errnum = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    errno = errnum;
+    return written;
+}
 
 static bool write_all(void *context, const void *data, size_t length)
 {
@@ -34,7 +49,7 @@ static bool write_all(void *context, const void *data, size_t length)
     const char *at = data;
 
     while (length) {
-        ssize_t written = write(STDOUT_FILENO, at, length);
+        ssize_t written = write_some(at, length);
 
         if (written < 0 && errno != EINTR) {
             print->failure = errno;
@@ -63,16 +78,23 @@ int print_new(struct print **out, bool is_json, struct error *error)
     return OK;
 }
 
+static void drop(struct queued *queued)
+{
+    if (queued)
+        chunk_drop(&queued->packed);
+    memory_free(queued);
+}
+
 static void drop_queue(struct print *print)
 {
     while (print->first) {
         struct queued *queued = print->first;
 
         print->first = queued->next;
-        chunk_drop(&queued->packed);
-        memory_free(queued);
+        drop(queued);
     }
     print->last = &print->first;
+    drop(print->current);
 }
 
 void print_free(struct print **out)
@@ -84,6 +106,7 @@ void print_free(struct print **out)
         return;
     if (print->has_thread) {
         print_end(print, false);
+        pthread_cancel(print->thread);
         pthread_join(print->thread, NULL);
     }
     drop_queue(print);
@@ -137,15 +160,15 @@ static void acknowledge(struct print *print, uint64_t bytes, bool is_done, int64
 static void *run(void *context)
 {
     struct print *print = context;
-    struct queued *queued;
     int64_t begin_ns;
 
-    while (!print->failure && (queued = take_next(print))) {
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    while (!print->failure && (print->current = take_next(print))) {
         begin_ns = clock_now_ns();
-        render_values(&print->render, &queued->packed);
-        acknowledge(print, queued->packed.length, false, clock_now_ns() - begin_ns);
-        chunk_drop(&queued->packed);
-        memory_free(queued);
+        render_values(&print->render, &print->current->packed);
+        acknowledge(print, print->current->packed.length, false, clock_now_ns() - begin_ns);
+        drop(print->current);
+        print->current = NULL;
     }
     begin_ns = clock_now_ns();
     if (!print->failure)

@@ -15,7 +15,8 @@
 struct print;
 
 int print_new(struct print **out, bool is_json, struct error *error);
-/* Waits for the thread: only after it said is_done, or when nothing was queued. */
+/* Ends the thread, also while it is stuck in a write that nobody reads; what is queued is dropped.
+ */
 void print_free(struct print **out);
 /* Readable when there is something to acknowledge, or an end or a failure to look at. */
 int print_fd(const struct print *print);

@@ -36,6 +36,7 @@ struct serve {
     struct phases phases;
     bool has_ended; /* the node said so */
     struct fault fault;
+    int stop_status; /* not 0: ends before the job does, with this status */
 };
 
 static void step(struct serve *serve, struct event *event)
@@ -217,20 +218,18 @@ static void look_at_progress(struct serve *serve)
         progress_show(&serve->progress, clock_now_ns(), done, all);
 }
 
-/*
- * The job is not wanted any more: tell whoever works on it, and go. The threads are left where they
- * are, because a write to a pipe that nobody reads cannot be ended otherwise.
+/* The job is not wanted any more: whoever works on it is told. From here on a signal ends at once.
  */
-static _Noreturn void stop(struct serve *serve, int status)
+static void stop(struct serve *serve, int status)
 {
     struct event event = {.type = EVENT_CANCEL};
 
+    serve->stop_status = status;
     signals_close(serve->signal_fd);
+    serve->signal_fd = -1;
     progress_clear(&serve->progress);
     step(serve, &event);
     loop_round(serve->loop, 0);
-    loop_free(&serve->loop);
-    _exit(status);
 }
 
 static void give_up(struct serve *serve)
@@ -253,8 +252,10 @@ static void look_at_output(struct serve *serve)
 {
     if (!serve->printed.failure)
         return;
-    if (serve->printed.failure == EPIPE)
+    if (serve->printed.failure == EPIPE) {
         stop(serve, STATUS_PIPE);
+        return;
+    }
     progress_clear(&serve->progress);
     log_line(&serve->log, LOG_QUIET, "standard output cannot be written: %s",
              strerror(serve->printed.failure));
@@ -351,21 +352,34 @@ static void say_stats(struct serve *serve)
     stats_print(&stats, &serve->phases, bytes);
 }
 
+static bool is_over(const struct serve *serve)
+{
+    return serve->stop_status || (serve->has_ended && serve->printed.is_done);
+}
+
+/* What happened beside the node since the last round; the first thing that ends it all is enough.
+ */
+static void look_around(struct serve *serve)
+{
+    static void (*const looks[])(struct serve *) = {
+        look_at_signals, take_input, take_printed, look_at_output, look_at_progress, look_at_farm};
+
+    for (size_t i = 0; i < sizeof looks / sizeof *looks && !serve->stop_status; i++)
+        looks[i](serve);
+}
+
 int serve_run(struct serve *serve)
 {
     int64_t pause_ns;
 
     submit_job(serve);
     pause_ns = serve->progress.is_on || serve->options->farm ? 100 * NS_PER_MS : NS_PER_S;
-    while (!serve->has_ended || !serve->printed.is_done) {
+    while (!is_over(serve)) {
         loop_round(serve->loop, pause_ns);
-        look_at_signals(serve);
-        take_input(serve);
-        take_printed(serve);
-        look_at_output(serve);
-        look_at_progress(serve);
-        look_at_farm(serve);
+        look_around(serve);
     }
+    if (serve->stop_status)
+        return serve->stop_status;
     progress_clear(&serve->progress);
     say_fault(serve);
     say_stats(serve);

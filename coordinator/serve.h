@@ -20,11 +20,8 @@ int serve_new(struct serve **out, const struct reduce_options *options, struct j
               const int *streams, int64_t open_ns, struct error *error);
 void serve_free(struct serve **out);
 
-/*
- * Run the job to its end and print its answer, and the sentence when there is one. Returns the exit
- * status. Does not return (the process ends) when the user stops it or the reader of standard
- * output closed it: a thread may then be stuck in a write.
- */
+/* Run the job to its end and print its answer, and the sentence when there is one. Returns the exit
+ * status. */
 int serve_run(struct serve *serve);
 
 #endif

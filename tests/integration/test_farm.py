@@ -13,7 +13,7 @@ import farm
 from farm import Farm, sheaf
 
 
-NO_WORKER = "sheaf: no worker is left; the job waits until one joins\n"
+NO_WORKER = "waiting for one to join\n"
 
 
 def lines(values):
