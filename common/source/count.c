@@ -1,6 +1,7 @@
 #include "source/count.h"
 
 #include "base/memory.h"
+#include "source/count_starts.h"
 
 #include <string.h>
 
@@ -40,72 +41,16 @@ void count_begin(struct count *count, struct segment *segment, const struct job_
     segment->entry.source = slice->begin.source;
 }
 
-/*
- * Starts of tokens in bytes whose left neighbour is in the same memory: no branch, so that the
- * compiler makes vectors of it. At most 255 bytes a lane are added up before a lane is emptied.
- */
-static inline uint64_t starts_text(const uint8_t *data, size_t length)
-{
-    uint64_t starts = 0;
-
-    for (size_t i = 0; i < length;) {
-        size_t stop = length - i < 128 ? length : i + 128;
-        uint8_t block = 0;
-
-        for (; i < stop; i++) {
-            uint8_t a = data[i], b = data[i - 1];
-            uint8_t is_token = (uint8_t)((a != ' ') & (a != '\n') & (a != ',') & (a != '\t') &
-                                         (a != '\r') & (a != ';'));
-            uint8_t is_behind = (uint8_t)((b == ' ') | (b == '\n') | (b == ',') | (b == '\t') |
-                                          (b == '\r') | (b == ';'));
-
-            block = (uint8_t)(block + (is_token & is_behind));
-        }
-        starts += block;
-    }
-    return starts;
-}
-
-static inline uint64_t starts_json(const uint8_t *data, size_t length)
-{
-    uint64_t starts = 0;
-
-    for (size_t i = 0; i < length;) {
-        size_t stop = length - i < 128 ? length : i + 128;
-        uint8_t block = 0;
-
-        for (; i < stop; i++) {
-            uint8_t a = data[i], b = data[i - 1];
-            uint8_t is_token = (uint8_t)((a != ' ') & (a != '\n') & (a != ',') & (a != '\t') &
-                                         (a != '\r') & (a != '[') & (a != ']'));
-            uint8_t is_behind = (uint8_t)((b == ' ') | (b == '\n') | (b == ',') | (b == '\t') |
-                                          (b == '\r') | (b == '[') | (b == ']'));
-
-            block = (uint8_t)(block + (is_token & is_behind));
-        }
-        starts += block;
-    }
-    return starts;
-}
-
-static bool is_token_byte(uint8_t byte, bool is_json)
-{
-    if (byte == ' ' || byte == '\n' || byte == ',' || byte == '\t' || byte == '\r')
-        return false;
-    return is_json ? byte != '[' && byte != ']' : byte != ';';
-}
-
 static void count_run(struct count *count, const uint8_t *data, size_t length, bool is_json)
 {
-    bool first = is_token_byte(data[0], is_json);
+    bool first = count_is_token(data[0], is_json);
 
     count->segment->elements += first && !count->in_token;
     if (count->at_begin)
         count->segment->entry.token = first;
     count->at_begin = false;
-    count->segment->elements +=
-        is_json ? starts_json(data + 1, length - 1) : starts_text(data + 1, length - 1);
-    count->in_token = is_token_byte(data[length - 1], is_json);
+    count->segment->elements += count_starts(data + 1, length - 1, is_json);
+    count->in_token = count_is_token(data[length - 1], is_json);
 }
 
 static void add_checkpoint(struct count *count, struct place place)

@@ -102,8 +102,20 @@ static bool close_sum(struct scan *scan, const struct run *run)
     return true;
 }
 
-/* Take lines while they are of the simple kind. An element that begins a sublist by its number is
- * an event, so that the boundary comes only with an element that is there. */
+/* An integer that take_line() takes is here. */
+static bool is_at_int(const struct scan *scan)
+{
+    const uint8_t *digits = scan->at + (*scan->at == '-');
+    uint64_t magnitude;
+    unsigned count = ints_read(digits, &magnitude);
+    uint8_t behind = digits[count];
+
+    return count && count <= INTS_DIGITS_MAX && TEXT_CLASS[behind] != TEXT_IS_TOKEN &&
+           behind != '\r';
+}
+
+/* Take lines while they are of the simple kind. The boundary before an element that begins a
+ * sublist by its number comes only when that element is there. */
 static void take_lines(struct scan *scan)
 {
     struct sink *sink = scan->sink;
@@ -112,8 +124,11 @@ static void take_lines(struct scan *scan)
     while (scan->at < scan->fast_end && !sink_is_faulty(sink) &&
            !sink_is_full(sink, scan->room_bytes)) {
         struct run run = {.at = scan->at, .state = segment->exit.state};
-        bool ends_line = take_line(scan, &run, sink->boundary - sink->number);
+        bool ends_line;
 
+        if (sink->number == sink->boundary && is_at_int(scan))
+            sink_number_boundary(sink);
+        ends_line = take_line(scan, &run, sink->boundary - sink->number);
         if (!run.count)
             return;
         sink_elements(sink, run.count);
