@@ -166,6 +166,8 @@ static void fill_source(struct source *source, struct bytes *bytes, struct rando
     case SOURCE_RANGE:
         break;
     }
+    if (source->access == SOURCE_INLINE && !bytes->length)
+        append_text(bytes, "7"); /* numbers on the command line are never none */
 }
 
 static void describe_access(struct source *source, struct bytes *bytes)

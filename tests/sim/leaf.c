@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TASK_BASE_NS = 20000, START_NS = 3000000, SLOW_FACTOR = 40 };
+enum { TASK_BASE_NS = 20000, START_NS = 3000000 };
 
 static void leaf_works(struct world *world, struct leaf *leaf);
 
@@ -248,7 +248,7 @@ static int64_t time_for(struct world *world, const struct leaf *leaf)
     ns = ns * leaf->host->leaf_speed_per_mille / 1000 + TASK_BASE_NS;
     if (swarm_has(&world->swarm, SWARM_LEAF_SLOW) && !world->is_healed &&
         random_chance(&world->leaves, 20))
-        ns = ns * SLOW_FACTOR + random_log(&world->leaves, NS_PER_MS, 8 * NS_PER_S);
+        ns += random_log(&world->leaves, NS_PER_MS, 16 * NS_PER_S);
     return (int64_t)ns;
 }
 

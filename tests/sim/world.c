@@ -176,14 +176,23 @@ static bool all_over(const struct world *world)
     return true;
 }
 
-/* Time that all the work takes on the slowest leaf alone, with room for retries and for the
- * discovery of what was lost before the healing. */
+/* Pieces at most of a job whose pieces are fixed, or whose window lets one read pass at a time. */
+static int64_t most_pieces(const struct sim_job *job)
+{
+    uint64_t piece = job->spec.piece_units;
+
+    return (int64_t)(piece ? job->first_units[job->spec.source_count] / piece : 100);
+}
+
+/* Time that all the work takes on the slowest leaf alone, piece after piece over the slowest links,
+ * with room for retries and for the discovery of what was lost before the healing. */
 static int64_t patience_ns(const struct world *world)
 {
+    int64_t way_ns = world->swarm.delay_ns + world->swarm.jitter_ns;
     int64_t work_ns = 0;
 
     for (uint32_t i = 0; i < world->job_count; i++)
-        work_ns += world->jobs[i].whole_ns;
+        work_ns += world->jobs[i].whole_ns + most_pieces(&world->jobs[i]) * way_ns / 2;
     return 12 * work_ns + 180 * NS_PER_S;
 }
 
