@@ -201,7 +201,7 @@ static int take_value(struct parse *parse, const struct option *option, const ch
     case OPTION_CHOICE:
         return take_choice(parse, option, text, field);
     }
-    assert(!"a kind is one of the table");
+    assert(false && "a kind is one of the table");
     return ERROR_USAGE;
 }
 
