@@ -277,7 +277,9 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
     if (needs_bytes(work, peer, tile)) {
         input_read_tile(node, work, tile);
         tile = work->merge.ready.first;
-        if (!tile || needs_bytes(work, peer, tile))
+        if (!tile)
+            return NOTHING; /* all comes by value from here on */
+        if (needs_bytes(work, peer, tile))
             return NOT_TO_THIS_ONE;
     }
     if (!takes_bytes(peer, tile))

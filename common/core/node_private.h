@@ -106,8 +106,8 @@ struct job {
     struct work *to_give;        /* works before it have nothing to give */
     struct job *previous, *next; /* all jobs */
     int64_t deficit_ns;
-    double rate[3];      /* cost per ns and slot, by task kind; 0: not known */
-    double closed_ratio; /* bytes of closed values per cost */
+    double rate[TASK_GLUE + 1]; /* cost per ns and slot, by task kind; 0: not known */
+    double closed_ratio;        /* bytes of closed values per cost */
     uint64_t cost_done_max;
     uint64_t cost_done, cost_all;
     bool is_root;
