@@ -138,7 +138,9 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
     merge_remove(&work->merge, front);
     send_segment(node, work, &segment, middle, done);
     segment_clear(&segment);
-    return !done;
+    /* What follows may be a run already, one too heavy to have been glued here. */
+    front = done ? NULL : merge_front(&work->merge);
+    return front ? advance_above(node, work, front) : !done;
 }
 
 /* The counting that comes before folding is done: now the elements have numbers. */

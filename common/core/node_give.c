@@ -54,14 +54,16 @@ uint64_t room_max(const struct node *node, const struct peer *peer)
                                       : at_most(WORKER_ROOM_MAX, node->options.memory_bytes / 8);
 }
 
+/* all: the cost of what is to be cut, if it is not the plan's rest. */
 static uint64_t cost_wanted(const struct node *node, const struct work *work,
-                            const struct peer *peer)
+                            const struct peer *peer, uint64_t all)
 {
     const struct job *job = work->job;
     double rate = rate_of(job, peer, work->phase);
     double by_speed = rate * (double)node->options.task_ns * peer->slots;
     uint64_t cost = rate > 0 && by_speed < 1e18 ? (uint64_t)by_speed : UINT64_MAX;
-    uint64_t share = work->plan.cost_left / (2 * at_least(node->slots, 1)) * peer->slots;
+    uint64_t left = work->plan.cost_left > all ? work->plan.cost_left : all;
+    uint64_t share = left / (2 * at_least(node->slots, 1)) * peer->slots;
 
     if (peer->takes_whole)
         return UINT64_MAX;
@@ -106,8 +108,8 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
                        struct tile *tile)
 {
     const struct job_spec *spec = work->job->spec;
-    uint64_t cost = cost_wanted(node, work, peer);
     uint64_t all = plan_cost(spec, tile->slice.begin, tile->slice.end);
+    uint64_t cost = cost_wanted(node, work, peer, all);
     struct slice right = tile->slice;
 
     if (work->phase == TASK_GLUE || tile->deaths || peer->takes_whole ||
@@ -295,7 +297,7 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
 static enum given give_fresh(struct node *node, struct work *work, struct peer *peer, uint64_t used,
                              int64_t *cost_ns)
 {
-    uint64_t cost = cost_wanted(node, work, peer);
+    uint64_t cost = cost_wanted(node, work, peer, 0);
     uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
     struct tile *last = work->merge.tiles.last;
     bool is_front = !last || (last->state == TILE_RUN && !last->previous);
@@ -378,27 +380,51 @@ static void rotate_jobs(struct node *node)
     node->jobs_last = job;
 }
 
+/* The next job in turn that may go and has not said already that it has nothing; NULL: none. */
+static struct job *job_in_turn(struct node *node)
+{
+    for (uint64_t i = node->stats.jobs; i > 0; i--) {
+        if (!node->jobs->is_dry && node->jobs->deficit_ns > 0)
+            return node->jobs;
+        rotate_jobs(node);
+    }
+    return NULL;
+}
+
+/* As many rounds at once as it takes until one of the jobs that wait for their turn may go. */
+static bool next_rounds(struct node *node, int64_t quantum_ns)
+{
+    int64_t best_ns = INT64_MIN;
+
+    for (struct job *job = node->jobs; job; job = job->next)
+        if (!job->is_dry && job->deficit_ns > best_ns)
+            best_ns = job->deficit_ns;
+    for (struct job *job = node->jobs; job; job = job->next)
+        if (!job->is_dry)
+            job->deficit_ns += quantum_ns - best_ns;
+    return best_ns > INT64_MIN;
+}
+
 static enum given give_one(struct node *node, struct peer *peer, uint64_t used)
 {
-    uint64_t turns = 2 * node->stats.jobs;
     enum given result = NOTHING;
+    struct job *job;
 
-    for (uint64_t i = 0; i < turns; i++) {
-        struct job *job = node->jobs;
+    for (job = node->jobs; job; job = job->next)
+        job->is_dry = false;
+    while ((job = job_in_turn(node)) || next_rounds(node, node->options.task_ns * peer->slots)) {
         int64_t cost_ns = 0;
         enum given given;
 
-        if (job->deficit_ns <= 0) {
-            job->deficit_ns += node->options.task_ns * peer->slots;
-            rotate_jobs(node);
+        if (!job)
             continue;
-        }
         given = give_of_job(node, job, peer, used, &cost_ns);
         if (given == GIVEN) {
             job->deficit_ns -= cost_ns;
             return GIVEN;
         }
         job->deficit_ns = 0; /* a job without work saves up no turn */
+        job->is_dry = true;
         if (given == NOT_TO_THIS_ONE)
             result = given;
     }

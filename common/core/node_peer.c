@@ -85,9 +85,9 @@ static void session_end(struct node *node, struct peer *peer, const struct event
     peer->is_ready = false;
     peer_update_capacity(node, peer);
     if (peer->is_taker) {
+        forget_known(node, peer); /* first: a job that ends by this loss says nothing to the lost */
         while (peer->oldest)
             lease_lost(node, peer->oldest, event);
-        forget_known(node, peer);
     }
     if (peer->is_giver)
         for (struct job *job = node->jobs, *next; job; job = next) {

@@ -106,6 +106,7 @@ struct job {
     struct work *to_give;        /* works before it have nothing to give */
     struct job *previous, *next; /* all jobs */
     int64_t deficit_ns;
+    bool is_dry;                /* has nothing for the child that is served just now */
     double rate[TASK_GLUE + 1]; /* cost per ns and slot, by task kind; 0: not known */
     double closed_ratio;        /* bytes of closed values per cost */
     uint64_t cost_done_max;

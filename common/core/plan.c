@@ -178,8 +178,9 @@ static uint64_t elements_between(const struct job_spec *spec, struct place begin
 
 static bool is_arithmetic(const struct plan *plan, struct place end)
 {
-    return !plan->needs_checkpoints || (end.source == plan->rest.begin.source &&
-                                        !source_needs_count(&plan->spec->sources[end.source]));
+    struct slice cut = {.begin = plan->rest.begin, .end = end};
+
+    return !plan->needs_checkpoints || !slice_needs_count(plan->spec, &cut);
 }
 
 /* The last checkpoint up to `wanted`, else the first one behind the begin, else the end of it all.
