@@ -1,5 +1,5 @@
 /*
- * The hot loop of text: integers of up to 18 digits, each with one separator or newline behind it,
+ * The hot loop of text: integers of up to 18 digits, each with one separator or line end behind it,
  * straight from memory. Whatever else comes is one event of the automaton in text.c, and then back
  * to the loop. Lines of plain sums never leave registers.
  */
@@ -56,6 +56,7 @@ static bool take_line(struct scan *scan, struct run *run, uint64_t most)
 
         if (!count || count > INTS_DIGITS_MAX)
             return false;
+        behind += *behind == '\r' && behind[1] == '\n';
         if (TEXT_CLASS[*behind] == TEXT_IS_TOKEN || *behind == '\r')
             return false;
         add_int(scan, run, negative ? -(int64_t)magnitude : (int64_t)magnitude);
@@ -108,10 +109,11 @@ static bool is_at_int(const struct scan *scan)
     const uint8_t *digits = scan->at + (*scan->at == '-');
     uint64_t magnitude;
     unsigned count = ints_read(digits, &magnitude);
-    uint8_t behind = digits[count];
+    const uint8_t *behind = digits + count;
 
-    return count && count <= INTS_DIGITS_MAX && TEXT_CLASS[behind] != TEXT_IS_TOKEN &&
-           behind != '\r';
+    behind += *behind == '\r' && behind[1] == '\n';
+    return count && count <= INTS_DIGITS_MAX && TEXT_CLASS[*behind] != TEXT_IS_TOKEN &&
+           *behind != '\r';
 }
 
 /* Take lines while they are of the simple kind. The boundary before an element that begins a
@@ -169,6 +171,24 @@ static void take_token(struct scan *scan)
     scan->at = end;
 }
 
+/* Behind a newline: more of them are empty lines, all of one value. */
+static void take_empty_lines(struct scan *scan)
+{
+    const uint64_t newlines = UINT64_C(0x0a0a0a0a0a0a0a0a);
+    const uint8_t *at = scan->at;
+
+    while (scan->end - at >= 8 && ints_load(at) == newlines)
+        at += 8;
+    while (at < scan->end && *at == '\n')
+        at++;
+    if (at == scan->at)
+        return;
+    scan->sink->segment->lines += (uint64_t)(at - scan->at);
+    if (scan->sink->has_sublists)
+        sink_empty_sublists(scan->sink, (uint64_t)(at - scan->at));
+    scan->at = at;
+}
+
 /* One event, or one run of bytes of a kind. */
 static void take_event(struct scan *scan)
 {
@@ -191,7 +211,10 @@ static void take_event(struct scan *scan)
         break;
     case TEXT_IS_NEWLINE:
         text_newline(sink);
-        break;
+        scan->at++;
+        if (!sink_is_faulty(sink))
+            take_empty_lines(scan);
+        return;
     }
     scan->at++;
 }
