@@ -25,6 +25,7 @@ struct folding {
     struct job_spec spec;
     const uint8_t *data; /* borrowed: the first source's bytes */
     size_t units;
+    uint64_t elements; /* that counting finds in it */
     size_t feed_bytes; /* bytes of one feed; 0: all there are */
 };
 
@@ -174,10 +175,10 @@ static inline void folding_set(struct folding *folding, const void *data, size_t
     folding->units = units;
     folding->spec.sources[0].units = units;
     folding->spec.cut.elements = UINT64_MAX;
-    if (folding->spec.cut.kind != CUT_SPLIT)
-        return;
     folding_count(folding, (struct slice){.end = place_of_end(&folding->spec)}, &counted);
-    folding->spec.cut.elements = counted.elements;
+    folding->elements = counted.elements;
+    if (folding->spec.cut.kind == CUT_SPLIT)
+        folding->spec.cut.elements = counted.elements;
     segment_clear(&counted);
 }
 

@@ -68,6 +68,10 @@ static bool agrees(const struct folding *folding, const struct segment *segment,
     same = got.length == whole->length && memcmp(got.data, whole->data, got.length) == 0;
     if (!same)
         complain(folding, how, (char *)got.data, (char *)whole->data);
+    if (!segment->fault.kind && segment->elements != folding->elements) {
+        complain(folding, how, "another number of elements", "what counting finds");
+        same = false;
+    }
     bytes_clear(&got);
     return same;
 }
