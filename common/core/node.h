@@ -116,6 +116,10 @@ void node_new(struct node **out, const struct node_options *options);
 void node_free(struct node **node);
 /* One step. The only entry; never fails: what a peer did wrong becomes an ACTION_DROP. */
 void node_step(struct node *node, struct event *event, struct actions *actions);
+/* For tests, between two steps: NULL, or the invariant that does not hold, as it stands in the
+ * code.
+ */
+const char *node_check(const struct node *node);
 /* When the next EVENT_TICK is due, INT64_MAX: never. */
 int64_t node_deadline(const struct node *node);
 /* A draining node that holds nothing any more may stop. */

@@ -300,7 +300,9 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
     uint64_t cost = cost_wanted(node, work, peer, 0);
     uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
     struct tile *last = work->merge.tiles.last;
-    bool is_front = !last || (last->state == TILE_RUN && !last->previous);
+    /* With nothing under way only this can go on, though runs too heavy to be glued stand before.
+     */
+    bool is_front = !last || (last->state == TILE_RUN && !last->previous) || !work->tasks;
     struct slice slice;
 
     if (plan_is_done(&work->plan))

@@ -264,10 +264,25 @@ static void told_slots(struct node *node, struct peer *peer, uint64_t slots)
     node->said_no_workers = !slots;
 }
 
+static void greet_again(struct node *node, struct peer *peer)
+{
+    node->unreachable_ns = node->now_ns;
+    session_end(node, peer, NULL);
+    say_hello(node, peer);
+}
+
 static void take_welcome(struct node *node, struct peer *peer,
                          const struct message_welcome *message)
 {
-    if (!peer->is_dialled || peer->is_ready || message->session != peer->session)
+    if (!peer->is_dialled)
+        return;
+    if (message->session != peer->session) {
+        /* It took an older HELLO, which came late, for the newest one, and has forgotten all. */
+        if (peer->is_ready)
+            greet_again(node, peer);
+        return;
+    }
+    if (peer->is_ready)
         return;
     peer->is_ready = true;
     peer->is_watched = true;
@@ -425,9 +440,7 @@ static void tick_one(struct node *node, struct peer *peer)
             return;
         }
         notice(node, "the coordinator is silent; waiting for it to come back");
-        node->unreachable_ns = node->now_ns;
-        session_end(node, peer, NULL);
-        say_hello(node, peer);
+        greet_again(node, peer);
         return;
     }
     beat.heartbeat.slots = node->slots;

@@ -237,7 +237,8 @@ void task_top_up(struct node *node, struct work *work)
 {
     struct tile *front = merge_front(&work->merge);
     struct tile *tile = front ? front->next : work->merge.tiles.first;
-    uint64_t held = work->merge.held_bytes + (work->job->is_root ? node->unprinted_bytes : 0);
+    uint64_t held = (front ? front->run->closed.packed.length : 0) +
+                    (work->job->is_root ? node->unprinted_bytes : 0);
 
     if (!tile || tile->state != TILE_GIVEN || held > node->options.memory_bytes / 4)
         return;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICKS_AT_ONCE_MAX = 10000, BATCH_MAX = 512 };
+enum { TICKS_AT_ONCE_MAX = 10000, BATCH_MAX = 512, CHECK_EVERY = 17 };
 
 int64_t host_now(const struct host *host)
 {
@@ -222,6 +222,15 @@ static void note_event(struct world *world, const struct event *event)
         check_arrived(world, conduit, end, event->message);
 }
 
+/* Looking at everything takes as long as a step for every tile and child: not each time. */
+static void check_inside(struct world *world, const struct host *host)
+{
+    const char *broken = world->steps % CHECK_EVERY ? NULL : node_check(host->node);
+
+    if (broken)
+        world_fail(world, "host %u: %s does not hold", host->index, broken);
+}
+
 static void step(struct world *world, struct host *host, struct event *event)
 {
     event->now_ns = host_now(host);
@@ -230,6 +239,7 @@ static void step(struct world *world, struct host *host, struct event *event)
     world_hash(world, (uint64_t)event->type << 40 | (uint64_t)host->index << 20 | event->peer);
     node_step(host->node, event, &host->actions);
     event_clear(event);
+    check_inside(world, host);
     perform(world, host);
     plan_tick(world, host);
     if (host->is_draining && node_is_idle(host->node))

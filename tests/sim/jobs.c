@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BURST_BYTES = 200000 };
+
 static void append_text(struct bytes *bytes, const char *text)
 {
     bytes_append(bytes, text, strlen(text));
@@ -70,6 +72,19 @@ static void fill_text(struct bytes *bytes, struct random *random, uint32_t flavo
     }
     if (bytes->length && random_chance(random, 300))
         bytes->length--;
+}
+
+/* Hardly any values for a long while, then a value every few bytes: nobody reserved that much room.
+ */
+static void fill_burst(struct bytes *bytes, struct random *random, size_t wanted)
+{
+    while (bytes->length < wanted / 4)
+        append_text(bytes, "1 1 1 1 1 1 1 1 ");
+    append_text(bytes, "\n");
+    while (bytes->length < wanted) {
+        bytes_append_byte(bytes, (uint8_t)('0' + random_below(random, 10)));
+        append_text(bytes, "\n");
+    }
 }
 
 static void append_array(struct bytes *bytes, struct random *random, uint32_t flavour)
@@ -152,10 +167,15 @@ static void fill_source(struct source *source, struct bytes *bytes, struct rando
 {
     size_t wanted = (size_t)random_log(random, 1, 1 << (6 + random_below(random, 9)));
 
+    bool is_burst = random_chance(random, 20) && source->access != SOURCE_INLINE;
+
     wanted = source->access == SOURCE_INLINE && wanted > 300 ? 300 : wanted;
     switch (source->format) {
     case SOURCE_TEXT:
-        fill_text(bytes, random, flavour, wanted);
+        if (is_burst)
+            fill_burst(bytes, random, BURST_BYTES);
+        else
+            fill_text(bytes, random, flavour, wanted);
         break;
     case SOURCE_JSON:
         fill_json(bytes, random, flavour, wanted);

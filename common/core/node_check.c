@@ -1,0 +1,128 @@
+/* What must always hold between two steps; for tests. */
+#include "core/node_private.h"
+
+#define REQUIRE(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            return #condition;                                                                     \
+    } while (0)
+
+/* A child's own sums are those of its leases, and within its credit. */
+static const char *check_peer(const struct peer *peer)
+{
+    uint64_t running = 0;
+    uint64_t payload_bytes = 0;
+    int64_t queued_ns = 0;
+
+    for (const struct lease *lease = peer->oldest; lease; lease = lease->next) {
+        REQUIRE(lease->child == peer);
+        REQUIRE(lease == &lease->task->lease[0] || lease == &lease->task->lease[1]);
+        running++;
+        payload_bytes += lease->payload_bytes;
+        queued_ns += lease->expected_ns;
+    }
+    REQUIRE(peer->running == running);
+    REQUIRE(peer->payload_bytes == payload_bytes);
+    REQUIRE(peer->queued_ns == queued_ns);
+    REQUIRE(running <= peer->credit);
+    REQUIRE(!running || (peer->is_ready && peer->is_taker));
+    return NULL;
+}
+
+/* A tile is in exactly one state, and has a task in just those that need one. */
+static const char *check_tile(const struct work *work, const struct tile *tile)
+{
+    bool has_task = tile->state == TILE_GIVEN || tile->state == TILE_GLUING;
+
+    REQUIRE((tile->state == TILE_RUN || tile->state == TILE_GLUING) == (tile->run != NULL));
+    REQUIRE(tile->state != TILE_READY || tile->is_waiting);
+    REQUIRE(tile->state != TILE_GIVEN || tile->task);
+    REQUIRE(!tile->task || has_task || work->asked.kind == TASK_GLUE);
+    if (!tile->task)
+        return NULL;
+    REQUIRE(tile->task->tile == tile);
+    REQUIRE(tile->task->work == work);
+    REQUIRE(tile->task->lease[0].child || tile->task->lease[1].child);
+    return NULL;
+}
+
+static uint64_t room_of(const struct tile *tile)
+{
+    uint64_t room = 0;
+
+    for (int i = 0; tile->task && i < 2; i++)
+        if (tile->task->lease[i].child)
+            room += tile->task->lease[i].room_bytes;
+    return room;
+}
+
+static uint64_t bytes_of(const struct tile *tile)
+{
+    return tile->payload.length + (tile->run ? tile->run->closed.packed.length : 0);
+}
+
+/* From what was answered to what is not yet cut the tiles follow one another: nothing is missing
+ * and nothing is there twice. */
+static const char *check_work(const struct work *work)
+{
+    const struct merge *merge = &work->merge;
+    struct place begin = work->answered;
+    uint64_t tasks = 0, given = 0, room = 0, held = 0;
+    const char *broken = NULL;
+
+    for (const struct tile *tile = merge->tiles.first; tile && !broken; tile = tile->next) {
+        REQUIRE(place_compare(tile->slice.begin, begin) == 0);
+        REQUIRE(place_compare(tile->slice.begin, tile->slice.end) <= 0);
+        REQUIRE((tile->next ? tile->next->previous : merge->tiles.last) == tile);
+        begin = tile->slice.end;
+        tasks += tile->task != NULL;
+        given += tile->state == TILE_GIVEN;
+        room += room_of(tile);
+        held += bytes_of(tile);
+        broken = check_tile(work, tile);
+    }
+    if (broken)
+        return broken;
+    REQUIRE(plan_is_done(&work->plan) || place_compare(work->plan.rest.begin, begin) == 0);
+    REQUIRE(work->tasks == tasks);
+    REQUIRE(merge->given == given);
+    REQUIRE(work->reserved_bytes == room);
+    REQUIRE(merge->held_bytes == held);
+    return NULL;
+}
+
+static const char *check_jobs(const struct node *node)
+{
+    uint64_t jobs = 0;
+
+    for (const struct job *job = node->jobs; job; job = job->next) {
+        jobs++;
+        for (const struct work *work = job->first; work; work = work->next) {
+            const char *broken = check_work(work);
+
+            if (broken)
+                return broken;
+        }
+    }
+    REQUIRE(node->stats.jobs == jobs);
+    return NULL;
+}
+
+const char *node_check(const struct node *node)
+{
+    const char *broken = check_jobs(node);
+    uint64_t running = 0;
+    uint64_t slots = 0;
+
+    for (const struct peer *peer = node->peers; peer && !broken; peer = peer->hh.next) {
+        broken = check_peer(peer);
+        running += peer->running;
+        slots += peer->is_ready && peer->is_taker ? peer->slots : 0;
+    }
+    if (broken)
+        return broken;
+    REQUIRE(node->stats.running == running);
+    REQUIRE(node->slots == slots);
+    REQUIRE(!running || !node->watched || node_deadline(node) < INT64_MAX);
+    return NULL;
+}
