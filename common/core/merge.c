@@ -5,9 +5,9 @@
 
 #include <assert.h>
 
-void merge_init(struct merge *merge, const struct job_spec *spec)
+void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max)
 {
-    *merge = (struct merge){.spec = spec};
+    *merge = (struct merge){.spec = spec, .run_bytes_max = run_bytes_max};
 }
 
 void merge_clear(struct merge *merge)
@@ -164,6 +164,8 @@ static bool glue_right(struct merge *merge, struct tile *left)
     struct tile *right = left->next;
 
     if (!is_run(left) || !is_run(right))
+        return false;
+    if (left->run->closed.packed.length + right->run->closed.packed.length > merge->run_bytes_max)
         return false;
     if (!left->run->fault.kind && segment_glue_weight(left->run, right->run) > HEAVY_BYTES) {
         mark_heavy(merge, left);

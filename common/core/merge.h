@@ -45,11 +45,12 @@ struct merge {
     struct tile_list tiles;
     struct tile_list ready; /* TILE_READY, oldest first */
     struct tile_list heavy; /* runs whose right neighbour is a run that a leaf must glue to it */
+    uint64_t run_bytes_max; /* runs of more closed values together are not glued: one answer each */
     uint64_t held_bytes;    /* closed values and payloads in all tiles */
     uint64_t given;         /* tiles in TILE_GIVEN */
 };
 
-void merge_init(struct merge *merge, const struct job_spec *spec);
+void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max);
 /* Free all tiles; the caller has ended their tasks. */
 void merge_clear(struct merge *merge);
 

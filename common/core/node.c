@@ -175,6 +175,7 @@ void node_step(struct node *node, struct event *event, struct actions *actions)
     dispatch(node, event);
     peers_tick(node);
     answer_held_back(node);
+    works_decline_unseen(node);
     give_all(node);
     node->actions = NULL;
     node->promised_ns = node_deadline(node);

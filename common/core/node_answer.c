@@ -109,6 +109,8 @@ static bool is_worth_answering(struct node *node, const struct work *work, const
 
     if (work->asked.kind == TASK_COUNT)
         return false;
+    if (front->next && front->next->state == TILE_RUN && !front->is_waiting)
+        return true; /* too much already to be one answer with what follows */
     if (closed_bytes >= PART_BYTES)
         return true;
     if (!closed_bytes && segment_weight(front->run) > HEAVY_BYTES)
@@ -167,7 +169,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     if (work->plan.needs_checkpoints)
         plan_take_checkpoints(&work->plan, &counted);
     segment_clear(&counted);
-    merge_init(&work->merge, job->spec);
+    merge_init(&work->merge, job->spec, job->is_root ? UINT64_MAX : RESULT_BYTES_MAX);
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */
     job->cost_done_max = 0;
@@ -243,39 +245,78 @@ void work_relay_glued(struct node *node, struct work *work, struct message *mess
     send_result(node, work, work->asked.slice.end, true, &payload);
 }
 
-bool work_sees_files(const struct node *node, const struct work *work)
+static bool sees_files(const struct job *job, const struct peer *peer)
 {
-    for (const struct peer *peer = node->peers; peer; peer = peer->hh.next) {
-        const struct known *known =
-            peer->is_ready && peer->is_taker ? job_known(work->job, peer) : NULL;
+    const struct known *known = job_known(job, peer);
 
-        if (peer->is_ready && peer->is_taker && !(known && known->is_blind))
-            return true;
-    }
-    return false;
+    return !peer->is_draining && !(known && known->is_blind);
 }
 
-void work_is_declined(struct node *node, struct work *work, const struct peer *child)
+/* Takers there are, but none that can open the job's files. */
+static bool is_unseen(const struct node *node, const struct job *job)
+{
+    bool any = false;
+
+    for (const struct peer *peer = node->peers; peer; peer = peer->hh.next) {
+        if (!peer->is_ready || !peer->is_taker)
+            continue;
+        if (sees_files(job, peer))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static void decline_absent(struct node *node, struct work *work)
 {
     struct message declined = {.type = MESSAGE_DECLINED};
 
-    if (work->job->is_root) {
-        if (node->options.data_by_reference)
-            work_fail(node, work,
-                      &(struct fault){.kind = FAULT_UNREADABLE,
-                                      .source = work->answered.source,
-                                      .text = "no worker can open it",
-                                      .text_bytes = 21});
-        else if (child->takes_whole)
-            input_all_by_value(node, work);
-        return;
-    }
-    if (work_sees_files(node, work))
-        return;
     declined.declined.job = work->job->giver_job;
     declined.declined.task = work->asked.task;
     declined.declined.attempt = work->asked.attempt;
     declined.declined.reason = DECLINE_ABSENT;
     peer_send(node, peer_find(node, work->job->giver), &declined);
     work_free(node, work);
+}
+
+static void fail_unseen(struct node *node, struct job *job)
+{
+    struct fault fault = {.kind = FAULT_UNREADABLE, .source = job->first->answered.source};
+    static const char text[] = "no worker can open it";
+
+    memcpy(fault.text, text, sizeof text - 1);
+    fault.text_bytes = sizeof text - 1;
+    work_fail(node, job->first, &fault);
+}
+
+static void decline_unseen(struct node *node, struct job *job)
+{
+    struct work *next;
+
+    if (!job->first || !is_unseen(node, job))
+        return;
+    if (job->is_root) {
+        if (node->options.data_by_reference)
+            fail_unseen(node, job);
+        return; /* else the bytes are read here */
+    }
+    for (struct work *work = job->first; work; work = next) {
+        next = work->next;
+        if (!work->asked.by_value && work->asked.kind != TASK_GLUE &&
+            slice_touches_files(job->spec, &work->asked.slice))
+            decline_absent(node, work);
+    }
+}
+
+void works_decline_unseen(struct node *node)
+{
+    struct job *next;
+
+    if (!node->look_for_eyes)
+        return;
+    node->look_for_eyes = false;
+    for (struct job *job = node->jobs; job; job = next) {
+        next = job->next;
+        decline_unseen(node, job);
+    }
 }

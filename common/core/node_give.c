@@ -91,10 +91,15 @@ static bool tile_is_front(const struct tile *tile)
     return !tile->previous || (tile->previous->state == TILE_RUN && !tile->previous->previous);
 }
 
-static bool has_room(const struct node *node, uint64_t used, uint64_t room, bool is_front)
+/* What is at the front needs no new room; it is bounded by what of it is not yet answered or
+ * printed. */
+static bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front)
 {
-    return is_front ? node->unprinted_bytes <= UNPRINTED_MAX
-                    : used + room <= node->options.memory_bytes;
+    const struct tile *first = work->merge.tiles.first;
+    uint64_t held = first && first->state == TILE_RUN ? first->run->closed.packed.length : 0;
+
+    return is_front ? held + node->unprinted_bytes <= UNPRINTED_MAX
+                    : used_bytes(node) + room <= node->options.memory_bytes;
 }
 
 static bool is_numbered_text(const struct work *work, const struct tile *tile)
@@ -211,6 +216,7 @@ static void give_lease(struct node *node, struct task *task, struct peer *peer, 
     struct message message = {0};
 
     lease->room_bytes = room;
+    lease->answered = task->tile->slice.begin;
     lease->expected_ns = expected_ns(node, task->work, peer, cost);
     task->work->reserved_bytes += room;
     peer->queued_ns += lease->expected_ns;
@@ -238,7 +244,7 @@ static int64_t give_tile(struct node *node, struct work *work, struct peer *peer
     return task->lease[0].expected_ns;
 }
 
-static bool touches_files(const struct job_spec *spec, const struct slice *slice)
+bool slice_touches_files(const struct job_spec *spec, const struct slice *slice)
 {
     struct place at = slice->begin;
 
@@ -265,36 +271,46 @@ static bool takes_bytes(const struct peer *peer, const struct tile *tile)
 static bool needs_bytes(const struct work *work, const struct peer *peer, const struct tile *tile)
 {
     return !tile->by_value && work->phase != TASK_GLUE && is_blind(work, peer) &&
-           touches_files(work->job->spec, &tile->slice);
+           slice_touches_files(work->job->spec, &tile->slice);
+}
+
+/* What holds up the output goes first. */
+static struct tile *next_ready(const struct work *work)
+{
+    struct tile *front = work->merge.tiles.first;
+
+    if (front && front->state == TILE_RUN)
+        front = front->next;
+    return front && front->state == TILE_READY ? front : work->merge.ready.first;
 }
 
 /* The first waiting range that this child can take. */
-static enum given give_ready(struct node *node, struct work *work, struct peer *peer, uint64_t used,
+static enum given give_ready(struct node *node, struct work *work, struct peer *peer,
                              int64_t *cost_ns)
 {
-    struct tile *tile = work->merge.ready.first;
+    struct tile *tile = next_ready(work);
 
     if (!tile)
         return NOTHING;
     if (needs_bytes(work, peer, tile)) {
         input_read_tile(node, work, tile);
-        tile = work->merge.ready.first;
+        tile = next_ready(work);
         if (!tile)
-            return NOTHING; /* all comes by value from here on */
+            return NOTHING;
         if (needs_bytes(work, peer, tile))
             return NOT_TO_THIS_ONE;
     }
     if (!takes_bytes(peer, tile))
         return NOT_TO_THIS_ONE;
     if (work->phase == TASK_FOLD &&
-        !has_room(node, used, room_wanted(node, work, peer, COST_MIN), tile_is_front(tile)))
+        !has_room(node, work, room_wanted(node, work, peer, COST_MIN), tile_is_front(tile)))
         return NOT_TO_THIS_ONE;
     split_tile(node, work, peer, tile);
     *cost_ns = give_tile(node, work, peer, tile, work->phase);
     return GIVEN;
 }
 
-static enum given give_fresh(struct node *node, struct work *work, struct peer *peer, uint64_t used,
+static enum given give_fresh(struct node *node, struct work *work, struct peer *peer,
                              int64_t *cost_ns)
 {
     uint64_t cost = cost_wanted(node, work, peer, 0);
@@ -309,10 +325,10 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
         return NOTHING;
     if (plan_is_at_stream(&work->plan)) {
         input_ask(node, work);
-        return work->merge.ready.first ? give_ready(node, work, peer, used, cost_ns) : NOTHING;
+        return work->merge.ready.first ? give_ready(node, work, peer, cost_ns) : NOTHING;
     }
     if (work->phase == TASK_FOLD &&
-        !has_room(node, used, room_wanted(node, work, peer, cost), is_front))
+        !has_room(node, work, room_wanted(node, work, peer, cost), is_front))
         return NOT_TO_THIS_ONE;
     if (is_blind(work, peer)) {
         input_read_fresh(node, work);
@@ -336,27 +352,27 @@ static bool give_pair(struct node *node, struct work *work, struct peer *peer, b
 }
 
 static enum given give_of_work(struct node *node, struct work *work, struct peer *peer,
-                               uint64_t used, int64_t *cost_ns)
+                               int64_t *cost_ns)
 {
     enum given given;
 
     if (give_pair(node, work, peer, false, cost_ns))
         return GIVEN;
-    given = give_ready(node, work, peer, used, cost_ns);
+    given = give_ready(node, work, peer, cost_ns);
     if (given == NOTHING)
-        given = give_fresh(node, work, peer, used, cost_ns);
+        given = give_fresh(node, work, peer, cost_ns);
     if (given == NOTHING && plan_is_done(&work->plan) && give_pair(node, work, peer, true, cost_ns))
         return GIVEN;
     return given;
 }
 
-static enum given give_of_job(struct node *node, struct job *job, struct peer *peer, uint64_t used,
+static enum given give_of_job(struct node *node, struct job *job, struct peer *peer,
                               int64_t *cost_ns)
 {
     enum given result = NOTHING;
 
     for (struct work *work = job->to_give; work; work = work->next) {
-        enum given given = give_of_work(node, work, peer, used, cost_ns);
+        enum given given = give_of_work(node, work, peer, cost_ns);
 
         if (given == GIVEN)
             return GIVEN;
@@ -407,7 +423,7 @@ static bool next_rounds(struct node *node, int64_t quantum_ns)
     return best_ns > INT64_MIN;
 }
 
-static enum given give_one(struct node *node, struct peer *peer, uint64_t used)
+static enum given give_one(struct node *node, struct peer *peer)
 {
     enum given result = NOTHING;
     struct job *job;
@@ -420,7 +436,7 @@ static enum given give_one(struct node *node, struct peer *peer, uint64_t used)
 
         if (!job)
             continue;
-        given = give_of_job(node, job, peer, used, &cost_ns);
+        given = give_of_job(node, job, peer, &cost_ns);
         if (given == GIVEN) {
             job->deficit_ns -= cost_ns;
             return GIVEN;
@@ -441,7 +457,7 @@ static bool give_list(struct node *node, const struct peer_list *list)
 
     for (int tries = 0; peer && tries < TRY_MOST;) {
         struct peer *next = peer->capacity_next;
-        enum given given = give_one(node, peer, used_bytes(node));
+        enum given given = give_one(node, peer);
 
         if (given == NOTHING)
             break;

@@ -104,20 +104,21 @@ void input_ask(struct node *node, struct work *work)
     }
 }
 
-/* The element number and in_token behind a range of text that came by value. */
-static void number_rest(struct work *work, const struct slice *slice, const struct chunk *bytes)
+/* The element number and in_token behind a slice of one source, whose bytes are here. */
+static void number_behind(const struct job_spec *spec, const struct slice *slice, uint64_t units,
+                          const struct chunk *bytes, struct slice *rest)
 {
-    const struct job_spec *spec = work->job->spec;
-    struct slice *rest = &work->plan.rest;
+    const struct source *source = &spec->sources[slice->begin.source];
+    struct segment counted;
     struct fold *fold;
     struct span span;
-    struct segment counted;
-    struct slice after;
 
+    *rest = *slice;
+    rest->in_token = false;
     if (!cut_is_numbered(&spec->cut))
         return;
-    if (!source_needs_count(&spec->sources[slice->begin.source])) {
-        rest->element += bytes->length / source_unit_bytes(&spec->sources[slice->begin.source]);
+    if (!source_needs_count(source)) {
+        rest->element += units;
         return;
     }
     fold_new(&fold, spec, slice, SEGMENT_COUNT);
@@ -125,19 +126,21 @@ static void number_rest(struct work *work, const struct slice *slice, const stru
         fold_feed(fold, bytes->data, bytes->length, UINT64_MAX);
     fold_take(fold, &counted);
     fold_free(&fold);
-    segment_rest(&counted, slice, rest->begin, spec, &after);
+    segment_rest(&counted, slice, slice->end, spec, rest);
     /* Leading token bytes were counted as an element, but the one they belong to began before. */
-    rest->element = after.element - (slice->in_token && counted.entry.token);
-    rest->in_token = after.in_token;
+    rest->element -= slice->in_token && counted.entry.token;
     segment_clear(&counted);
 }
 
 static void take_bytes(struct work *work, struct chunk *bytes, uint64_t units, bool end)
 {
     struct slice slice;
+    struct slice rest;
 
     plan_take_input(&work->plan, units, end, &slice);
-    number_rest(work, &slice, bytes);
+    number_behind(work->job->spec, &slice, units, bytes, &rest);
+    work->plan.rest.element = rest.element;
+    work->plan.rest.in_token = rest.in_token;
     merge_append(&work->merge, &slice, bytes);
     work_wake(work);
 }
@@ -169,6 +172,46 @@ static void reading_fails(struct node *node, struct work *work, struct tile *til
     tile_fails(node, work, tile, &fault);
 }
 
+/* Units of the slice in its first source. */
+static uint64_t units_in_source(const struct job_spec *spec, const struct slice *slice)
+{
+    const struct source *source = &spec->sources[slice->begin.source];
+    uint64_t last = slice->end.source == slice->begin.source ? slice->end.unit : source->units;
+
+    return last - slice->begin.unit;
+}
+
+/* Cut a tile behind its next `units`, whose bytes are here; at the source's end the end goes with
+ * them. */
+static void split_behind(struct work *work, struct tile *tile, uint64_t units,
+                         const struct chunk *bytes)
+{
+    const struct job_spec *spec = work->job->spec;
+    struct slice left = tile->slice;
+    struct slice rest;
+
+    if (units < units_in_source(spec, &tile->slice))
+        left.end = (struct place){left.begin.source, left.begin.unit + units};
+    else if (left.end.source > left.begin.source)
+        left.end = (struct place){left.begin.source + 1, 0};
+    if (place_compare(left.end, tile->slice.end) >= 0)
+        return;
+    number_behind(spec, &left, units, bytes, &rest);
+    rest.begin = left.end;
+    rest.end = tile->slice.end;
+    merge_split(&work->merge, tile, &rest);
+}
+
+static void take_tile(struct work *work, struct tile *tile, struct chunk *bytes)
+{
+    const struct source *source = &work->job->spec->sources[tile->slice.begin.source];
+
+    split_behind(work, tile, bytes->length / source_unit_bytes(source), bytes);
+    merge_set_payload(&work->merge, tile, bytes);
+    merge_set_state(&work->merge, tile, TILE_READY);
+    work_wake(work);
+}
+
 void input_take(struct node *node, struct event *event)
 {
     struct work *work = node->jobs && node->jobs->is_root ? node->jobs->first : NULL;
@@ -183,15 +226,13 @@ void input_take(struct node *node, struct event *event)
     at = work->plan.rest.begin;
     if (!tile && (!plan_is_at_stream(&work->plan) || at.source != event->input.source ||
                   at.unit != event->input.unit))
-        return; /* behind the end of a stream, or asked for before all came by value */
+        return; /* behind the end of a stream */
     if (event->input.changed || event->input.failure[0]) {
         reading_fails(node, work, tile, event);
         return;
     }
     if (tile) {
-        merge_set_payload(&work->merge, tile, &event->input.bytes);
-        merge_set_state(&work->merge, tile, TILE_READY);
-        work_wake(work);
+        take_tile(work, tile, &event->input.bytes);
         return;
     }
     source = &work->job->spec->sources[at.source];
@@ -199,63 +240,34 @@ void input_take(struct node *node, struct event *event)
                event->input.end);
 }
 
-/* Cut a range at the end of its first source, if element numbers allow. */
-static bool cut_at_source(struct work *work, struct tile *tile)
-{
-    struct slice right = tile->slice;
-
-    right.begin = (struct place){tile->slice.begin.source + 1, 0};
-    if (place_compare(right.begin, right.end) >= 0)
-        return true;
-    if (cut_is_numbered(&work->job->spec->cut))
-        return false;
-    merge_split(&work->merge, tile, &right);
-    return true;
-}
-
-static void read_tile(struct node *node, struct work *work, struct tile *tile)
-{
-    const struct source *source = &work->job->spec->sources[tile->slice.begin.source];
-    uint64_t most = VALUE_SLICE_BYTES_MAX / source_unit_bytes(source);
-    uint64_t last =
-        tile->slice.end.source == tile->slice.begin.source ? tile->slice.end.unit : source->units;
-    uint64_t units = last - tile->slice.begin.unit;
-    struct slice right = tile->slice;
-
-    if (units > most) {
-        units = most;
-        right.begin.unit += most;
-        right.element += most;
-        merge_split(&work->merge, tile, &right);
-    }
-    merge_set_state(&work->merge, tile, TILE_READING);
-    ask(node, work, tile->slice.begin.source, tile->slice.begin.unit, units);
-}
-
-static bool is_too_long(const struct work *work, const struct tile *tile)
-{
-    const struct job_spec *spec = work->job->spec;
-    const struct source *source = &spec->sources[tile->slice.begin.source];
-
-    return cut_is_numbered(&spec->cut) && source_needs_count(source) &&
-           plan_cost(spec, tile->slice.begin, tile->slice.end) > VALUE_SLICE_BYTES_MAX;
-}
-
 /*
- * One range that a child cannot open: its bytes are read, to be sent along. Where numbered text
- * cannot be cut for that, all comes by value from here on, unless another child can open it.
+ * One range that a child cannot open: the bytes of its begin are read, to be sent along. What needs
+ * no file is cut off, to be given as it is. The rest waits, and is read when a child asks for it.
  */
 void input_read_tile(struct node *node, struct work *work, struct tile *tile)
 {
-    if (!work->job->is_root || work->reads >= INPUT_AHEAD)
+    const struct source *source = &work->job->spec->sources[tile->slice.begin.source];
+    uint64_t units = units_in_source(work->job->spec, &tile->slice);
+    uint64_t most;
+
+    if (!work->job->is_root)
         return;
-    if (!cut_at_source(work, tile) || is_too_long(work, tile)) {
-        if (!work_sees_files(node, work))
-            input_all_by_value(node, work);
+    if (source->access != SOURCE_FILE) {
+        struct chunk bytes = {0};
+
+        if (source->access == SOURCE_INLINE) {
+            bytes.data = source->inline_data.data + tile->slice.begin.unit;
+            bytes.length = source->inline_data.length - tile->slice.begin.unit;
+        }
+
+        split_behind(work, tile, units, &bytes);
         return;
     }
-    if (work->job->spec->sources[tile->slice.begin.source].access == SOURCE_FILE)
-        read_tile(node, work, tile);
+    if (work->reads >= INPUT_AHEAD)
+        return;
+    most = read_units(work, source);
+    merge_set_state(&work->merge, tile, TILE_READING);
+    ask(node, work, tile->slice.begin.source, tile->slice.begin.unit, units < most ? units : most);
 }
 
 void input_read_fresh(struct node *node, struct work *work)
@@ -266,30 +278,4 @@ void input_read_fresh(struct node *node, struct work *work)
         !plan_next(&work->plan, VALUE_SLICE_BYTES_MAX, 0, &slice))
         return;
     input_read_tile(node, work, merge_append(&work->merge, &slice, NULL));
-}
-
-/* The coordinator's workers cannot open the files: from the first uncounted place on all comes by
- * value. */
-void input_all_by_value(struct node *node, struct work *work)
-{
-    struct job *job = work->job;
-    struct tile *front = merge_front(&work->merge);
-    struct tile *first = front ? front->next : work->merge.tiles.first;
-    struct slice rest = first ? first->slice : work->plan.rest;
-
-    rest.end = work->asked.slice.end;
-    while (work->merge.tiles.last && work->merge.tiles.last != front) {
-        struct tile *tile = work->merge.tiles.last;
-
-        if (tile->task)
-            task_cancel(node, tile->task);
-        merge_remove(&work->merge, tile);
-    }
-    for (uint32_t i = 0; i < job->spec->source_count; i++)
-        becomes_stream(&job->spec->sources[i]);
-    job_rename(node, job);
-    plan_clear(&work->plan);
-    plan_init(&work->plan, job->spec, &rest);
-    work->input_source = UINT32_MAX;
-    work_wake(work);
 }

@@ -108,7 +108,7 @@ static bool wants_counting(const struct node *node, const struct work *work)
         return false;
     if (spec->cut.kind == CUT_SPLIT && spec->cut.elements == UINT64_MAX)
         return true;
-    return work->plan.needs_checkpoints && !is_all_streams(spec) &&
+    return !work->asked.deaths && work->plan.needs_checkpoints && !is_all_streams(spec) &&
            work->plan.cost_left > COST_MIN && node->options.role != ROLE_CLIENT;
 }
 
@@ -147,6 +147,7 @@ static void take_blamed(struct work *work)
 
     plan_stop(&work->plan);
     tile->deaths = work->asked.deaths;
+    tile->lost_daemons = work->asked.lost_daemons;
 }
 
 struct work *work_new(struct node *node, struct job *job, struct message *task)
@@ -160,7 +161,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     work->room_bytes = work->asked.room_bytes;
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
-    merge_init(&work->merge, job->spec);
+    merge_init(&work->merge, job->spec, job->is_root ? UINT64_MAX : RESULT_BYTES_MAX);
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))
         work->phase = TASK_COUNT;
@@ -194,12 +195,20 @@ void work_free(struct node *node, struct work *work)
     memory_free(work);
 }
 
-static bool slice_is_possible(const struct job_spec *spec, const struct message_task *task)
+bool place_is_possible(const struct job_spec *spec, struct place place)
 {
-    struct place end = place_of_end(spec);
+    if (place.source >= spec->source_count)
+        return place.source == spec->source_count && !place.unit;
+    return spec->sources[place.source].units == SOURCE_UNITS_UNKNOWN ||
+           place.unit <= spec->sources[place.source].units;
+}
 
+static bool task_is_possible(const struct job_spec *spec, const struct message_task *task)
+{
     return place_compare(task->slice.begin, task->slice.end) < 0 &&
-           place_compare(task->slice.end, end) <= 0;
+           place_is_possible(spec, task->slice.begin) && place_is_possible(spec, task->slice.end) &&
+           (task->kind != TASK_FOLD || spec->cut.kind != CUT_SPLIT ||
+            spec->cut.elements != UINT64_MAX);
 }
 
 static void decline_task(struct node *node, struct peer *giver, const struct message_task *task)
@@ -218,14 +227,15 @@ void job_take_task(struct node *node, struct peer *giver, struct message *messag
     struct job *job = job_find(node, giver->id, message->task.job);
     struct work *work;
 
-    if (node->is_draining || !job) {
+    if (node->is_draining) {
         decline_task(node, giver, &message->task);
         return;
     }
-    if (!slice_is_possible(job->spec, &message->task)) {
-        peer_drop(node, giver);
+    if (!job || !task_is_possible(job->spec, &message->task)) {
+        peer_misbehaves(node, giver);
         return;
     }
+    node->look_for_eyes = true;
     work = work_new(node, job, message);
     work_advance(node, work);
 }

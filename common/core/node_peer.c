@@ -83,7 +83,9 @@ static void session_end(struct node *node, struct peer *peer, const struct event
         node->stats.workers -= counts_as_worker(peer);
     }
     peer->is_ready = false;
+    peer->blamed = 0;
     peer_update_capacity(node, peer);
+    node->look_for_eyes |= peer->is_taker;
     if (peer->is_taker) {
         forget_known(node, peer); /* first: a job that ends by this loss says nothing to the lost */
         while (peer->oldest)
@@ -200,7 +202,8 @@ static const char *hello_fault(const struct node *node, const struct message_hel
     if (hello->version != PROTOCOL_VERSION)
         return "this peer speaks another version of the protocol; install the same version of "
                "sheaf on all hosts";
-    if (hello->role == ROLE_CLIENT && (is_root_node(node) || node->options.role == ROLE_WORKER))
+    if (hello->role == ROLE_CLIENT && (is_root_node(node) || node->options.role == ROLE_CLIENT ||
+                                       node->options.role == ROLE_WORKER))
         return "this is not a coordinator";
     if ((hello->role == ROLE_WORKER || hello->role == ROLE_PROCESS) && !hello->slots)
         return "a worker needs at least one slot";
@@ -271,6 +274,14 @@ static void greet_again(struct node *node, struct peer *peer)
     say_hello(node, peer);
 }
 
+void peer_misbehaves(struct node *node, struct peer *peer)
+{
+    if (peer->is_dialled)
+        greet_again(node, peer);
+    else
+        peer_drop(node, peer);
+}
+
 static void take_welcome(struct node *node, struct peer *peer,
                          const struct message_welcome *message)
 {
@@ -328,8 +339,12 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
 
     switch (message->type) {
     case MESSAGE_JOB:
-        if (job || !job_is_possible(message->job.spec))
+        if (job)
             break;
+        if (!job_is_possible(message->job.spec)) {
+            peer_misbehaves(node, peer);
+            break;
+        }
         job_new(node, peer->id, message->job.job, message->job.spec);
         message->job.spec = NULL;
         break;
@@ -348,7 +363,9 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
     case MESSAGE_ROOM:
         work = job ? work_find(job, message->room.task, message->room.attempt) : NULL;
         if (work) {
-            work->room_bytes += message->room.more_bytes;
+            if (__builtin_add_overflow(work->room_bytes, message->room.more_bytes,
+                                       &work->room_bytes))
+                work->room_bytes = UINT64_MAX;
             work_advance(node, work);
         }
         break;
@@ -371,6 +388,7 @@ static void known_message(struct node *node, struct peer *peer, struct message *
         break;
     case MESSAGE_BYE:
         peer->is_draining = true;
+        node->look_for_eyes = true;
         peer_update_capacity(node, peer);
         break;
     case MESSAGE_ASK_STATUS:

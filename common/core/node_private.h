@@ -41,7 +41,8 @@ struct lease {
     uint64_t room_bytes; /* granted and not used */
     uint64_t payload_bytes;
     int64_t expected_ns;
-    int64_t due_ns; /* later than this it is slow: an idle child may run it too */
+    struct place answered; /* where its next part begins */
+    int64_t due_ns;        /* later than this it is slow: an idle child may run it too */
 };
 
 /* A range (or a pair to glue) that children work on: one of them, or two when one is slow. */
@@ -78,6 +79,7 @@ struct peer {
     uint32_t running;
     uint64_t done, payload_bytes;
     int64_t queued_ns;
+    uint32_t blamed; /* leases that had been started when it was lost */
     uint64_t rate_job;
     double rate; /* cost per ns and slot on rate_job */
     enum capacity capacity;
@@ -150,6 +152,7 @@ struct node {
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
+    bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
 };
@@ -164,12 +167,16 @@ int64_t peers_deadline(const struct node *node);
 struct peer *peer_find(const struct node *node, peer_id id);
 void peer_send(struct node *node, struct peer *peer, struct message *message);
 void peer_drop(struct node *node, struct peer *peer);
+/* It asks for the impossible: dropped, or, if we depend on it, greeted anew. */
+void peer_misbehaves(struct node *node, struct peer *peer);
 /* node_capacity.c */
 void peer_update_capacity(struct node *node, struct peer *peer);
 void peer_free(struct node *node, struct peer *peer);
 void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* node_job.c: jobs and works, from above */
+/* Within its source, as far as that is known. */
+bool place_is_possible(const struct job_spec *spec, struct place place);
 bool job_is_possible(const struct job_spec *spec);
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec);
 struct job *job_find(const struct node *node, peer_id giver, uint64_t giver_job);
@@ -185,6 +192,8 @@ void work_wake(struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
 /* node_give.c: what goes to which child */
+/* Some unit of the slice is in a file. */
+bool slice_touches_files(const struct job_spec *spec, const struct slice *slice);
 /* Bytes of results that a child may be granted for one task. */
 uint64_t room_max(const struct node *node, const struct peer *peer);
 void give_all(struct node *node);
@@ -211,17 +220,14 @@ void work_counted(struct node *node, struct work *work, struct tile *run);
 void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault);
 /* A worker glued a pair for the giver: pass its answer on as it is. */
 void work_relay_glued(struct node *node, struct work *work, struct message *message);
-/* A child cannot open a source of the work: bytes must come from elsewhere. */
-void work_is_declined(struct node *node, struct work *work, const struct peer *child);
-/* Some child may still be able to open the work's files. */
-bool work_sees_files(const struct node *node, const struct work *work);
+/* Decline works whose files no child can open any more. */
+void works_decline_unseen(struct node *node);
 void work_fail(struct node *node, struct work *work, const struct fault *fault);
 
 /* node_input.c: the root's bytes by value */
 void input_prepare(struct node *node, struct job *job);
 void input_ask(struct node *node, struct work *work);
 void input_take(struct node *node, struct event *event);
-void input_all_by_value(struct node *node, struct work *work);
 void input_read_fresh(struct node *node, struct work *work);
 void input_read_tile(struct node *node, struct work *work, struct tile *tile);
 

@@ -143,7 +143,9 @@ static void blame(struct tile *tile, const struct lease *lease, const struct eve
 
     if (lease->child->role == ROLE_PROCESS && was_started)
         tile->deaths++;
-    if (lease->child->role == ROLE_WORKER && !lease->child->is_draining)
+    /* A worker starts its tasks in order, and no more of them than it has slots. */
+    if (lease->child->role == ROLE_WORKER && !lease->child->is_draining &&
+        lease->child->blamed++ < lease->child->slots)
         tile->lost_daemons++;
 }
 
@@ -256,7 +258,8 @@ static bool result_is_next(const struct lease *lease, const struct message_resul
     const struct tile *tile = lease->task->tile;
     struct place end = tile->state == TILE_GLUING ? tile->next->slice.end : tile->slice.end;
 
-    return result->kind == lease->task->kind &&
+    return place_is_possible(lease->task->work->job->spec, result->middle) &&
+           result->kind == lease->task->kind &&
            (place_compare(result->begin, tile->slice.begin) == 0 || MUTANT(DUPLICATE_COUNTED)) &&
            place_compare(result->begin, result->middle) <= 0 &&
            place_compare(result->middle, end) <= 0 &&
@@ -281,6 +284,20 @@ static void lease_stale(struct node *node, struct lease *lease)
     struct task *task = lease->task;
 
     lease_end(node, lease);
+    if (!task->lease[0].child && !task->lease[1].child)
+        give_back(node, task);
+}
+
+/* Another child's parts were counted under it, and its own no longer fit. */
+static void lease_out_of_step(struct node *node, struct lease *lease, bool is_done)
+{
+    struct task *task = lease->task;
+
+    if (is_done) {
+        lease_stale(node, lease);
+        return;
+    }
+    cancel_lease(node, lease);
     if (!task->lease[0].child && !task->lease[1].child)
         give_back(node, task);
 }
@@ -332,11 +349,14 @@ void task_result(struct node *node, struct peer *child, struct message *message)
 
     if (!lease || !result_is_next(lease, result)) {
         node->stats.duplicates++;
-        if (lease && result->done)
-            lease_stale(node, lease);
+        if (lease && place_compare(result->begin, lease->answered) == 0)
+            lease_out_of_step(node, lease, result->done);
         return;
     }
+    lease->answered = result->middle;
     if (work->asked.kind == TASK_GLUE) {
+        cancel_other(node, lease);
+        task_end(node, lease->task);
         work_relay_glued(node, work, message);
         return;
     }
@@ -367,12 +387,16 @@ void task_declined(struct node *node, struct peer *child, const struct message *
 
     if (!lease)
         return;
+    if (message->declined.reason == DECLINE_ABSENT &&
+        (lease->task->tile->by_value || lease->task->kind == TASK_GLUE)) {
+        peer_drop(node, child); /* there was nothing to open */
+        return;
+    }
     if (message->declined.reason == DECLINE_DRAINING)
         child->is_draining = true;
     else if (known)
         known->is_blind = true;
+    node->look_for_eyes = true;
     lease_stale(node, lease);
     peer_update_capacity(node, child);
-    if (message->declined.reason == DECLINE_ABSENT)
-        work_is_declined(node, work, child);
 }
