@@ -62,6 +62,15 @@ void check_new_session(struct conduit *conduit)
 {
     conduit->given_count = 0;
     conduit->known_count = 0;
+    conduit->session = 0;
+}
+
+/* The same greeting again is no new session. */
+static void greeted(struct conduit *conduit, uint64_t session)
+{
+    if (conduit->session != session)
+        check_new_session(conduit);
+    conduit->session = session;
 }
 
 static void task_is_sent(struct world *world, struct conduit *conduit,
@@ -146,7 +155,7 @@ void check_sent(struct world *world, struct conduit *conduit, int from,
 
     trace_message(world, conduit, from, message, "sends");
     if (message->type == MESSAGE_HELLO && message->hello.role == ROLE_CLIENT)
-        check_new_session(conduit);
+        greeted(conduit, message->hello.session);
     if (from != conduit->giver)
         return;
     if (message->type == MESSAGE_JOB)
@@ -190,7 +199,7 @@ void check_arrived(struct world *world, struct conduit *conduit, int to,
     if (message->type == MESSAGE_HELLO && to == 0) {
         conduit->giver = message->hello.role == ROLE_CLIENT ? 1 : 0;
         if (conduit->giver == 0) {
-            check_new_session(conduit);
+            greeted(conduit, message->hello.session);
             conduit->credit = message->hello.credit_tasks;
         }
     }

@@ -56,6 +56,7 @@ struct conduit {
     bool is_over[2];       /* … and knows, or has dropped it itself */
     bool has_dropped[2];   /* that end's node dropped it: nothing may come from there any more */
     struct direction lanes[2];
+    uint64_t session; /* of the last greeting */
     uint32_t aliases; /* times the listener dropped it and it may speak again */
     int giver;        /* the end that gives tasks: -1 before the HELLO */
     uint32_t credit;  /* tasks that the taker will hold */
