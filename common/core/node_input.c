@@ -86,7 +86,8 @@ void input_ask(struct node *node, struct work *work)
         take_inline(work, source);
         return;
     }
-    if (work->input_source != at.source || work->input_unit < at.unit) {
+    /* With nothing under way the next bytes are those behind what came, however little that was. */
+    if (work->input_source != at.source || work->input_unit < at.unit || !work->reads) {
         work->input_source = at.source;
         work->input_unit = at.unit;
     }
