@@ -310,6 +310,11 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
     return GIVEN;
 }
 
+static bool begins_in_file(const struct work *work)
+{
+    return work->job->spec->sources[work->plan.rest.begin.source].access == SOURCE_FILE;
+}
+
 static enum given give_fresh(struct node *node, struct work *work, struct peer *peer,
                              int64_t *cost_ns)
 {
@@ -320,6 +325,7 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
      */
     bool is_front = !last || (last->state == TILE_RUN && !last->previous) || !work->tasks;
     struct slice slice;
+    struct tile *tile;
 
     if (plan_is_done(&work->plan))
         return NOTHING;
@@ -330,13 +336,16 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
     if (work->phase == TASK_FOLD &&
         !has_room(node, work, room_wanted(node, work, peer, cost), is_front))
         return NOT_TO_THIS_ONE;
-    if (is_blind(work, peer)) {
+    if (is_blind(work, peer) && begins_in_file(work)) {
         input_read_fresh(node, work);
         return NOT_TO_THIS_ONE;
     }
     if (!plan_next(&work->plan, cost, units, &slice))
         return NOTHING;
-    *cost_ns = give_tile(node, work, peer, merge_append(&work->merge, &slice, NULL), work->phase);
+    tile = merge_append(&work->merge, &slice, NULL);
+    if (needs_bytes(work, peer, tile))
+        input_read_tile(node, work, tile); /* cuts off what needs none */
+    *cost_ns = give_tile(node, work, peer, tile, work->phase);
     return GIVEN;
 }
 

@@ -251,8 +251,6 @@ void input_read_tile(struct node *node, struct work *work, struct tile *tile)
     uint64_t units = units_in_source(work->job->spec, &tile->slice);
     uint64_t most;
 
-    if (!work->job->is_root)
-        return;
     if (source->access != SOURCE_FILE) {
         struct chunk bytes = {0};
 
@@ -264,7 +262,7 @@ void input_read_tile(struct node *node, struct work *work, struct tile *tile)
         split_behind(work, tile, units, &bytes);
         return;
     }
-    if (work->reads >= INPUT_AHEAD)
+    if (!work->job->is_root || work->reads >= INPUT_AHEAD)
         return;
     most = read_units(work, source);
     merge_set_state(&work->merge, tile, TILE_READING);
