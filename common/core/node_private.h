@@ -191,11 +191,27 @@ struct work *work_find(struct job *job, uint64_t task, uint32_t attempt);
 void work_wake(struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
+/* node_size.c: how much at once */
+/* Cost of the next slice for this child; all: the cost of what is to be cut, if it is not the
+ * plan's rest. */
+uint64_t cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
+                     uint64_t all);
+/* Bytes of results that a child may be granted for one task, and that it should be for one of this
+ * cost. */
+uint64_t room_max(const struct node *node, const struct peer *peer);
+uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
+                     uint64_t cost);
+bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
+/* Slot time. */
+int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
+                    uint64_t cost);
+
+/* node_lease.c */
+void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room);
+
 /* node_give.c: what goes to which child */
 /* Some unit of the slice is in a file. */
 bool slice_touches_files(const struct job_spec *spec, const struct slice *slice);
-/* Bytes of results that a child may be granted for one task. */
-uint64_t room_max(const struct node *node, const struct peer *peer);
 void give_all(struct node *node);
 int64_t give_deadline(const struct node *node);
 
