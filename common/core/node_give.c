@@ -235,8 +235,10 @@ static void rotate_jobs(struct node *node)
 static struct job *job_in_turn(struct node *node)
 {
     for (uint64_t i = node->stats.jobs; i > 0; i--) {
-        if (!node->jobs->is_dry && node->jobs->deficit_ns > 0)
-            return node->jobs;
+        struct job *job = node->jobs;
+
+        if (job && !job->is_dry && job->deficit_ns > 0)
+            return job;
         rotate_jobs(node);
     }
     return NULL;

@@ -271,7 +271,7 @@ void host_event(struct world *world, struct host *host, struct event *event)
 {
     if (!host->node)
         event_clear(event);
-    else if (host->is_paused)
+    else if (host->is_paused || host->inbox_count) /* never past what waits */
         keep(host, event);
     else
         step(world, host, event);
