@@ -125,7 +125,8 @@ static void work_link(struct work *work)
 
 void work_wake(struct work *work)
 {
-    work->job->to_give = work->job->first;
+    if (!MUTANT(WAKE_LOST))
+        work->job->to_give = work->job->first;
 }
 
 /* A task's bytes, or a pair to be glued: one tile, nothing to plan. */

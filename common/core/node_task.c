@@ -181,8 +181,7 @@ static struct lease *lease_find(struct node *node, const struct peer *child, uin
 
     HASH_FIND(hh, node->tasks, &id, sizeof id, task);
     for (int i = 0; task && i < 2; i++)
-        if (task->lease[i].child == child &&
-            (task->lease[i].attempt == attempt || MUTANT(NO_ATTEMPT_CHECK)))
+        if (task->lease[i].child == child && task->lease[i].attempt == attempt)
             return &task->lease[i];
     return NULL;
 }
@@ -242,7 +241,8 @@ void task_top_up(struct node *node, struct work *work)
     uint64_t held = (front ? front->run->closed.packed.length : 0) +
                     (work->job->is_root ? node->unprinted_bytes : 0);
 
-    if (!tile || tile->state != TILE_GIVEN || held > node->options.memory_bytes / 4)
+    if (MUTANT(ROOM_LOST) || !tile || tile->state != TILE_GIVEN ||
+        held > node->options.memory_bytes / 4)
         return;
     for (int i = 0; i < 2; i++) {
         struct lease *lease = &tile->task->lease[i];
