@@ -221,10 +221,10 @@ static void rotate_jobs(struct node *node)
 {
     struct job *job = node->jobs;
 
-    if (job == node->jobs_last)
+    if (!job || !job->next)
         return;
     node->jobs = job->next;
-    node->jobs->previous = NULL;
+    job->next->previous = NULL;
     job->next = NULL;
     job->previous = node->jobs_last;
     node->jobs_last->next = job;

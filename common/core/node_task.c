@@ -241,8 +241,8 @@ void task_top_up(struct node *node, struct work *work)
     uint64_t held = (front ? front->run->closed.packed.length : 0) +
                     (work->job->is_root ? node->unprinted_bytes : 0);
 
-    if (MUTANT(ROOM_LOST) || !tile || tile->state != TILE_GIVEN ||
-        held > node->options.memory_bytes / 4)
+    if (!tile || tile->state != TILE_GIVEN || held > node->options.memory_bytes / 4 ||
+        MUTANT(ROOM_LOST))
         return;
     for (int i = 0; i < 2; i++) {
         struct lease *lease = &tile->task->lease[i];

@@ -65,18 +65,18 @@ static int load(const struct link_zmq_module **module, struct error *error)
 
 int link_zmq_listen(struct link **out, const char *const *urls, size_t count, struct error *error)
 {
-    const struct link_zmq_module *module;
+    const struct link_zmq_module *module = NULL;
     int rc = load(&module, error);
 
     *out = NULL;
-    return rc == OK ? module->listen(out, urls, count, error) : rc;
+    return rc == OK && module ? module->listen(out, urls, count, error) : rc;
 }
 
 int link_zmq_connect(struct link **out, const char *url, struct error *error)
 {
-    const struct link_zmq_module *module;
+    const struct link_zmq_module *module = NULL;
     int rc = load(&module, error);
 
     *out = NULL;
-    return rc == OK ? module->connect(out, url, error) : rc;
+    return rc == OK && module ? module->connect(out, url, error) : rc;
 }

@@ -40,9 +40,9 @@ static void begin_routes(struct segment *segment)
 
     entry->routes = memory_array(JSON_STATES, sizeof *entry->routes);
     segment->exit.track_count = JSON_STATES;
-    for (uint8_t i = 0; i < JSON_STATES; i++) {
-        entry->routes[i].track = i;
-        segment->exit.track[i] = i;
+    for (int i = 0; i < JSON_STATES; i++) {
+        entry->routes[i].track = (uint8_t)i;
+        segment->exit.track[i] = (uint8_t)i;
     }
 }
 
