@@ -36,9 +36,12 @@ void values_clear(struct values *values)
 /* The last run when it is of this kind, else NULL. */
 static uint8_t *last_run(const struct values *values, enum values_kind kind)
 {
-    uint8_t *run = values->packed.data + values->last_run;
+    uint8_t *run;
 
-    return values->last_run < values->packed.length && run[0] == kind ? run : NULL;
+    if (values->last_run >= values->packed.length)
+        return NULL;
+    run = values->packed.data + values->last_run;
+    return run[0] == kind ? run : NULL;
 }
 
 static void open_run(struct values *values, enum values_kind kind, uint64_t count)
