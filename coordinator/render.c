@@ -114,11 +114,24 @@ static void repeat(uint8_t *to, const char *item, size_t length, size_t count)
     }
 }
 
+static size_t format_same(const struct render *render, const struct values_run *run, char *text)
+{
+    uint64_t bits = load_u64(run->payload);
+    double value;
+
+    if (run->kind == VALUES_SAME)
+        return format_int(text, (int64_t)bits);
+    memcpy(&value, &bits, sizeof value);
+    return render->is_json ? format_json_float(text, value) : format_float(text, value);
+}
+
+static bool render_run(struct render *render, const struct values_run *run);
+
 /* Equal values: one is formatted, a block of copies is made once and given out again and again. */
 static bool render_same(struct render *render, const struct values_run *run)
 {
     char one[SLACK_BYTES];
-    size_t length = format_int(one + 1, (int64_t)load_u64(run->payload));
+    size_t length = format_same(render, run, one + 1);
     const char *item = render->is_json ? one : one + 1;
     uint64_t left = run->count;
     size_t fits;
@@ -131,7 +144,8 @@ static bool render_same(struct render *render, const struct values_run *run)
 
         first.count = 1;
         left--;
-        if (!render_ints(render, &first))
+        first.kind = run->kind == VALUES_SAME ? VALUES_INT : VALUES_FLOAT;
+        if (!render_run(render, &first))
             return false;
     }
     while (left) {
@@ -175,6 +189,7 @@ static bool render_run(struct render *render, const struct values_run *run)
     case VALUES_FLOAT:
         return render_floats(render, run);
     case VALUES_SAME:
+    case VALUES_SAME_FLOAT:
         return render_same(render, run);
     case VALUES_TEXT:
         return render_text(render, run);

@@ -103,6 +103,18 @@ static void append_same_run(struct values *values, int64_t value, uint64_t count
     store_u64(bytes_extend(&values->packed, 8), (uint64_t)value);
 }
 
+void values_append_same_float(struct values *values, double value, uint64_t count)
+{
+    uint64_t bits;
+
+    if (!count)
+        return;
+    memcpy(&bits, &value, sizeof bits);
+    open_run(values, VALUES_SAME_FLOAT, count);
+    store_u64(bytes_extend(&values->packed, 8), bits);
+    values->count += count;
+}
+
 void values_append_int(struct values *values, int64_t value)
 {
     uint64_t bits = (uint64_t)value;
@@ -170,6 +182,7 @@ static uint64_t payload_bytes(enum values_kind kind, uint64_t count)
     case VALUES_FLOAT:
         return count > UINT64_MAX / 8 ? UINT64_MAX : 8 * count;
     case VALUES_SAME:
+    case VALUES_SAME_FLOAT:
         return 8;
     case VALUES_TEXT:
         return count;
@@ -188,6 +201,11 @@ bool values_next_run(struct reader *in, struct values_run *run)
     return !in->failed;
 }
 
+static bool is_same(enum values_kind kind)
+{
+    return kind == VALUES_SAME || kind == VALUES_SAME_FLOAT;
+}
+
 /* The first run of `from` continues the last of `to`: its payload, or its count, can join that. */
 static bool continues(const struct values *to, const struct values_run *first)
 {
@@ -195,7 +213,7 @@ static bool continues(const struct values *to, const struct values_run *first)
 
     if (!run || first->kind == VALUES_TEXT)
         return false;
-    return first->kind != VALUES_SAME || load_u64(run + HEADER_BYTES) == load_u64(first->payload);
+    return !is_same(first->kind) || load_u64(run + HEADER_BYTES) == load_u64(first->payload);
 }
 
 void values_concat(struct values *to, struct values *from)
@@ -218,7 +236,7 @@ void values_concat(struct values *to, struct values *from)
         uint8_t *run = to->packed.data + to->last_run;
 
         store_u64(run + 1, load_u64(run + 1) + first.count);
-        skip = first.kind == VALUES_SAME ? SAME_BYTES : HEADER_BYTES;
+        skip = is_same(first.kind) ? SAME_BYTES : HEADER_BYTES;
     }
     if (!skip || from->last_run)
         to->last_run = to->packed.length + from->last_run - skip;

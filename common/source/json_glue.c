@@ -19,7 +19,7 @@ static void keep_values(struct values *values, uint64_t count)
     while (kept.count < count && values_next_run(&in, &run)) {
         uint64_t left = count - kept.count;
         uint64_t taken = run.kind != VALUES_TEXT && run.count > left ? left : run.count;
-        size_t width = run.kind == VALUES_SAME || run.kind == VALUES_TEXT ? 0 : 8;
+        size_t width = run.kind == VALUES_INT || run.kind == VALUES_FLOAT ? 8 : 0;
 
         kept.last_run = kept.packed.length;
         bytes_append_byte(&kept.packed, (uint8_t)run.kind);

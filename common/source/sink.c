@@ -113,10 +113,7 @@ void sink_empty_sublists(struct sink *sink, uint64_t count)
             values_append_same(&segment->closed, sink->op->identity, count);
         return;
     }
-    for (; count; count--) {
-        segment->tail.open = true;
-        sink->op->finish(&segment->tail, ELEMENT_FLOAT, &segment->closed);
-    }
+    values_append_same_float(&segment->closed, (double)sink->op->identity, count);
 }
 
 void sink_end_job(struct sink *sink)

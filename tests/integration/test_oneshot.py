@@ -187,6 +187,16 @@ class Cuts(Files):
         self.assert_gives(sheaf("sum", "1..10", "--every", 4), "10\n26\n19\n")
         self.assert_gives(sheaf("sum", "-", "--every", 2, stdin="1 2 3\n4\n5\n"), "3\n7\n5\n")
 
+    def test_empty_float_sublists_cost_nothing(self):
+        self.assert_gives(sheaf("sum", 1, "--split", 5, "--type", "float"), "1.0\n" + 4 * "0.0\n")
+        self.assert_gives(sheaf("sum", 1, "--split", 6, "--type", "float", "--output", "json"),
+                          "[1.0,0.0,0.0,0.0,0.0,0.0]\n")
+        command = subprocess.Popen([farm.SHEAF, "sum", "1", "--split", "2000000000", "--type", "float"],
+                                   stdout=subprocess.PIPE, env=farm.environment())
+        self.assertEqual(command.stdout.read(7), b"1.0\n0.0")
+        command.stdout.close()
+        self.assertEqual(command.wait(timeout=farm.TIMEOUT), 141)
+
     def test_split(self):
         self.assert_gives(sheaf("sum", "1..10", "--split", 3), "10\n18\n27\n")
         self.assert_gives(sheaf("sum", "1..2", "--split", 4), "1\n2\n0\n0\n")
