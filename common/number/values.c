@@ -201,11 +201,6 @@ bool values_next_run(struct reader *in, struct values_run *run)
     return !in->failed;
 }
 
-static bool is_same(enum values_kind kind)
-{
-    return kind == VALUES_SAME || kind == VALUES_SAME_FLOAT;
-}
-
 /* The first run of `from` continues the last of `to`: its payload, or its count, can join that. */
 static bool continues(const struct values *to, const struct values_run *first)
 {
@@ -213,7 +208,7 @@ static bool continues(const struct values *to, const struct values_run *first)
 
     if (!run || first->kind == VALUES_TEXT)
         return false;
-    return !is_same(first->kind) || load_u64(run + HEADER_BYTES) == load_u64(first->payload);
+    return !values_is_same(first->kind) || load_u64(run + HEADER_BYTES) == load_u64(first->payload);
 }
 
 void values_concat(struct values *to, struct values *from)
@@ -236,7 +231,7 @@ void values_concat(struct values *to, struct values *from)
         uint8_t *run = to->packed.data + to->last_run;
 
         store_u64(run + 1, load_u64(run + 1) + first.count);
-        skip = is_same(first.kind) ? SAME_BYTES : HEADER_BYTES;
+        skip = values_is_same(first.kind) ? SAME_BYTES : HEADER_BYTES;
     }
     if (!skip || from->last_run)
         to->last_run = to->packed.length + from->last_run - skip;

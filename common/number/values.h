@@ -57,6 +57,15 @@ struct values_run {
     const uint8_t *payload;
     size_t payload_bytes;
 };
+/* One number stands for the whole run; the numbers are floats. */
+static inline bool values_is_same(enum values_kind kind)
+{
+    return kind == VALUES_SAME || kind == VALUES_SAME_FLOAT;
+}
+static inline bool values_is_float(enum values_kind kind)
+{
+    return kind == VALUES_FLOAT || kind == VALUES_SAME_FLOAT;
+}
 bool values_next_run(struct reader *in, struct values_run *run);
 
 #endif

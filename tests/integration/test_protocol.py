@@ -62,8 +62,8 @@ def read_values(data):
         if kind == 4:
             found.append(int(data[:count]))
             data = data[count:]
-        elif kind == 3:
-            found += [struct.unpack_from("<q", data)[0]] * count
+        elif kind in (3, 5):
+            found += [struct.unpack_from("<q" if kind == 3 else "<d", data)[0]] * count
             data = data[8:]
         else:
             found += struct.unpack_from(f"<{count}{'q' if kind == 1 else 'd'}", data)

@@ -321,11 +321,11 @@ static void expect_line(struct sim_job *job, const void *text, size_t length)
 
 static size_t value_text(const struct values_run *run, uint64_t index, char text[])
 {
-    uint64_t at = run->kind == VALUES_SAME ? 0 : index;
+    uint64_t at = values_is_same(run->kind) ? 0 : index;
     int64_t number;
     double value;
 
-    if (run->kind == VALUES_FLOAT) {
+    if (values_is_float(run->kind)) {
         memcpy(&value, run->payload + 8 * at, sizeof value);
         return format_float(text, value);
     }

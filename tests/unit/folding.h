@@ -100,14 +100,14 @@ static inline void folding_say_run(const struct values_run *run, struct bytes *o
     char text[FORMAT_NUMBER_BYTES];
 
     for (uint64_t i = 0; i < run->count && run->kind != VALUES_TEXT; i++) {
-        const uint8_t *at = run->payload + (run->kind == VALUES_SAME ? 0 : i * 8);
+        const uint8_t *at = run->payload + (values_is_same(run->kind) ? 0 : i * 8);
         struct reader in = reader_of(at, 8);
         uint64_t bits = reader_u64(&in);
         double real;
         size_t length;
 
         memcpy(&real, &bits, sizeof real);
-        if (run->kind == VALUES_FLOAT)
+        if (values_is_float(run->kind))
             length = format_float(text, real);
         else
             length = format_int(text, (int64_t)bits);

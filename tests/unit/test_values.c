@@ -24,12 +24,12 @@ static void describe(const struct values *values, struct bytes *out)
             if (run.kind == VALUES_TEXT) {
                 bytes_append(out, run.payload, run.payload_bytes);
             } else {
-                reader_take(&at, run.kind == VALUES_SAME ? 0 : 8 * i);
+                reader_take(&at, values_is_same(run.kind) ? 0 : 8 * i);
                 bits = reader_u64(&at);
                 memcpy(&real, &bits, sizeof real);
                 bytes_append(out, text,
-                             run.kind == VALUES_FLOAT ? format_float(text, real)
-                                                      : format_int(text, (int64_t)bits));
+                             values_is_float(run.kind) ? format_float(text, real)
+                                                       : format_int(text, (int64_t)bits));
             }
             bytes_append_byte(out, ' ');
         }
@@ -145,7 +145,7 @@ static void malformed_encodings_are_refused(void)
         {16, {1, 1}},                                              /* half of one */
         {9, {1, 0}},                                               /* a run of nothing */
         {17, {0, 1}},                                              /* no such kinds */
-        {17, {5, 1}},                                              /**/
+        {17, {6, 1}},                                              /**/
         {17, {1, 1, 0, 0, 0, 0, 0, 0, 0x20}},                      /* 8 * count wraps */
         {17, {4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, /* text past the end */
         {10, {4, 1, 0, 0, 0, 0, 0, 0, 0, '5'}},                    /* text that fits a word */
