@@ -1,17 +1,16 @@
 #include "cli.h"
 
 #include "base/log.h"
+#include "base/stdio.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 int cli_fail(const struct error *error)
 {
     const struct log log = {.program = "sheaf", .level = LOG_NORMAL};
 
-    log_line(&log, LOG_NORMAL, "%s", error->text);
+    if (error->code != ERROR_UNREAD)
+        log_line(&log, LOG_NORMAL, "%s", error->text);
     return error_exit_status(error->code);
 }
 
@@ -19,10 +18,7 @@ static int put(const void *text, size_t length)
 {
     struct error error;
 
-    if (fwrite(text, 1, length, stdout) == length && !fflush(stdout))
-        return 0;
-    error_set_errno(&error, ERROR_FAILED, errno, "standard output cannot be written");
-    return cli_fail(&error);
+    return stdio_put(text, length, &error) == OK ? 0 : cli_fail(&error);
 }
 
 int cli_help(const struct command *command)

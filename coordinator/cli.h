@@ -10,7 +10,9 @@ int cli_reduce(enum op_kind op, int argc, char *const *argv);
 int cli_coordinator(int argc, char *const *argv);
 int cli_status(int argc, char *const *argv);
 
-/* "sheaf: " and the sentence on standard error; returns the exit status that belongs to its code.
+/*
+ * "sheaf: " and the sentence on standard error, but nothing when nobody reads the output; returns
+ * the exit status that belongs to its code.
  */
 int cli_fail(const struct error *error);
 /* --help: on standard output. Returns the exit status. */

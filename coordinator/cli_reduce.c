@@ -75,7 +75,6 @@ static int become_file(struct source *source, int fd, uint64_t bytes, struct err
     memory_free(source->path);
     source->path = memory_text(path);
     source->access = SOURCE_FILE;
-    source->data_begin = 0;
     source->file_bytes = (uint64_t)status.st_size;
     source->file_mtime_ns = status.st_mtim.tv_sec * NS_PER_S + status.st_mtim.tv_nsec;
     if (source->units == SOURCE_UNITS_UNKNOWN) {
@@ -97,7 +96,8 @@ static int spool_streams(struct reduction *reduction, struct error *error)
 
         if (source->access != SOURCE_STREAM)
             continue;
-        rc = stream_spool(reduction->streams[i], source->name, &spooled, &bytes, error);
+        rc = stream_spool(reduction->streams[i], source->name, source->data_begin, &spooled, &bytes,
+                          error);
         if (rc != OK)
             break;
         close(reduction->streams[i]);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/stdio.h"
 #include "link/link_zmq.h"
 #include "link/self.h"
 
@@ -220,7 +221,7 @@ static int show(const struct status_options *options, const struct chunk *json, 
         cJSON_Delete(status);
     }
     if (fflush(stdout))
-        return error_set_errno(error, ERROR_FAILED, errno, "standard output cannot be written");
+        return stdio_failed(errno, error);
     return OK;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum {
+    TORN = -1,         /* in place of an errno: the input ends inside an element, or too early */
     SLACK_BEFORE = 32, /* folding may read this far around the bytes (source/fold.h) */
     SLACK_AFTER = 64,
     GATHER_MS = 2, /* a pipe that goes on filling is given this long for a fuller slice */
@@ -44,6 +45,7 @@ struct feed {
     struct orders asked, answered;
     bool is_stopped;
     uint64_t *bytes;              /* by source, owned */
+    int *failures;                /* by source, owned; the thread's: for the next request */
     int event_fd;                 /* an answer is there */
     int stop_fd;                  /* ends a wait for a pipe */
     struct source_reader *reader; /* the thread's: the file read last */
@@ -96,6 +98,7 @@ int feed_new(struct feed **out, const struct job_spec *spec, const int *streams,
     feed->spec = spec;
     feed->streams = streams;
     feed->bytes = memory_array(spec->source_count, sizeof *feed->bytes);
+    feed->failures = memory_array(spec->source_count, sizeof *feed->failures);
     feed->asked.last = &feed->asked.first;
     feed->answered.last = &feed->answered.first;
     pthread_mutex_init(&feed->mutex, NULL);
@@ -131,6 +134,7 @@ void feed_free(struct feed **out)
     orders_clear(&feed->answered);
     reader_free(&feed->reader);
     memory_free(feed->bytes);
+    memory_free(feed->failures);
     if (feed->event_fd >= 0)
         close(feed->event_fd);
     if (feed->stop_fd >= 0)
@@ -160,7 +164,8 @@ static bool wait_for_stream(const struct feed *feed, int stream, int timeout_ms)
 
 static void fail(struct order *order, int errnum)
 {
-    snprintf(order->failure, sizeof order->failure, "%s", strerror(errnum));
+    snprintf(order->failure, sizeof order->failure, "%s",
+             errnum == TORN ? "the input ends too early" : strerror(errnum));
 }
 
 /*
@@ -185,7 +190,7 @@ static size_t read_stream(const struct feed *feed, struct order *order, uint8_t 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)
-            fail(order, errno);
+            feed->failures[order->source] = errno;
         order->end = n == 0;
         if (n <= 0)
             break;
@@ -194,15 +199,24 @@ static size_t read_stream(const struct feed *feed, struct order *order, uint8_t 
     return got;
 }
 
-static void check_end(const struct source *source, struct order *order, size_t got,
-                      size_t unit_bytes)
+/*
+ * Whole units before a failure are an answer of their own, so that the place of the failure does
+ * not depend on how the bytes came.
+ */
+static void check_end(const struct feed *feed, struct order *order, size_t got, size_t unit_bytes)
 {
+    const struct source *source = &feed->spec->sources[order->source];
     uint64_t end = order->unit + got / unit_bytes;
+    bool is_known = source->units != SOURCE_UNITS_UNKNOWN;
+    int *failure = &feed->failures[order->source];
 
-    if (order->end && !order->failure[0] &&
-        (got % unit_bytes || (source->units != SOURCE_UNITS_UNKNOWN && end < source->units)))
-        snprintf(order->failure, sizeof order->failure, "the input ends too early");
-    if (source->units != SOURCE_UNITS_UNKNOWN && end >= source->units)
+    if (order->end && (got % unit_bytes || (is_known && end < source->units)))
+        *failure = TORN;
+    if (*failure)
+        order->end = false;
+    if (*failure && got < unit_bytes)
+        fail(order, *failure);
+    if (is_known && end >= source->units)
         order->end = true;
 }
 
@@ -217,8 +231,10 @@ static void answer_from_stream(const struct feed *feed, struct order *order)
     bytes_reserve(&room, SLACK_BEFORE + wanted + SLACK_AFTER);
     /* Earlier answers may have been shorter than what was asked for. */
     order->unit = feed->bytes[order->source] / unit_bytes;
-    got = read_stream(feed, order, room.data + SLACK_BEFORE, wanted);
-    check_end(source, order, got, unit_bytes);
+    got = feed->failures[order->source]
+              ? 0
+              : read_stream(feed, order, room.data + SLACK_BEFORE, wanted);
+    check_end(feed, order, got, unit_bytes);
     order->units = got / unit_bytes;
     room.length = SLACK_BEFORE + got - got % unit_bytes;
     order->bytes = chunk_take(&room);

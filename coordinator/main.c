@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "base/signals.h"
+#include "base/stdio.h"
 
 #include <string.h>
 
@@ -22,8 +23,9 @@ static const char MORE[] =
     "  sheaf product 1..20                     2432902008176640000\n"
     "  seq 1 1000000 | sheaf sum - --total     500000500000\n"
     "\n"
-    "Exit status: 0 done, 1 the job failed, 2 wrong usage or input, 3 the farm cannot be reached, "
-    "130 Ctrl-C.\n";
+    "Exit status: 0 done, 1 the job failed, 2 wrong usage or input, 3 the farm cannot be reached,\n"
+    "128 + N after signal N (130: Ctrl-C), 141 when the reader of standard output closed it "
+    "early.\n";
 
 struct main_options {
     bool help, version;
@@ -81,6 +83,7 @@ int main(int argc, char **argv)
 {
     const struct op *op = argc > 1 ? op_find(argv[1]) : NULL;
 
+    stdio_begin();
     signals_begin();
     if (op)
         return cli_reduce(op->kind, argc - 2, argv + 2);

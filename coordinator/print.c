@@ -123,7 +123,7 @@ int print_fd(const struct print *print)
     return print->event_fd;
 }
 
-/* The next chunk; sleeps until there is one. NULL: the end. */
+/* The next chunk; sleeps until there is one. NULL: the end, or a write has failed meanwhile. */
 static struct queued *take_next(struct print *print)
 {
     struct queued *queued;
@@ -132,7 +132,8 @@ static struct queued *take_next(struct print *print)
     if (!print->first && !print->has_ended) {
         /* What is rendered may wait in the block only while more is on its way. */
         pthread_mutex_unlock(&print->mutex);
-        render_flush(&print->render);
+        if (!render_flush(&print->render))
+            return NULL;
         pthread_mutex_lock(&print->mutex);
     }
     while (!print->first && !print->has_ended)

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "base/stdio.h"
+#include "cli.h"
 #include "feed.h"
 #include "link/link_pool.h"
 #include "link/link_zmq.h"
@@ -14,12 +16,7 @@
 #include "progress.h"
 #include "stats.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
 #include <unistd.h>
-
-enum { STATUS_PIPE = 128 + SIGPIPE };
 
 struct serve {
     const struct reduce_options *options;
@@ -250,16 +247,13 @@ static void look_at_signals(struct serve *serve)
 
 static void look_at_output(struct serve *serve)
 {
+    struct error error;
+
     if (!serve->printed.failure)
         return;
-    if (serve->printed.failure == EPIPE) {
-        stop(serve, STATUS_PIPE);
-        return;
-    }
     progress_clear(&serve->progress);
-    log_line(&serve->log, LOG_QUIET, "standard output cannot be written: %s",
-             strerror(serve->printed.failure));
-    stop(serve, error_exit_status(ERROR_FAILED));
+    stdio_failed(serve->printed.failure, &error);
+    stop(serve, cli_fail(&error));
 }
 
 static void look_at_farm(struct serve *serve)

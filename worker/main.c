@@ -5,9 +5,9 @@
 #include "base/limits.h"
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/stdio.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +56,8 @@ static const struct log LOG = {.program = "sheaf-worker", .level = LOG_NORMAL};
 
 static int fail(const struct error *error)
 {
-    log_line(&LOG, LOG_QUIET, "%s", error->text);
+    if (error->code != ERROR_UNREAD)
+        log_line(&LOG, LOG_QUIET, "%s", error->text);
     return error_exit_status(error->code);
 }
 
@@ -103,15 +104,29 @@ static int run(struct worker_options *options, const struct texts *operands)
     return rc == OK ? 0 : fail(&error);
 }
 
+static int put(const void *text, size_t length)
+{
+    struct error error;
+
+    return stdio_put(text, length, &error) == OK ? 0 : fail(&error);
+}
+
 static int help(void)
 {
     struct bytes text = {0};
-    size_t written;
+    int status;
 
     options_help(&COMMAND, &text);
-    written = fwrite(text.data, 1, text.length, stdout);
+    status = put(text.data, text.length);
     bytes_clear(&text);
-    return written && !fflush(stdout) ? 0 : 1;
+    return status;
+}
+
+static int version(void)
+{
+    static const char line[] = "sheaf-worker " SHEAF_VERSION "\n";
+
+    return put(line, strlen(line));
 }
 
 int main(int argc, char **argv)
@@ -121,6 +136,7 @@ int main(int argc, char **argv)
     struct error error = {0};
     int status, rc;
 
+    stdio_begin();
     if (argc == 3 && !strcmp(argv[1], "--leaf"))
         return run_leaf(argv[2]);
     signals_begin();
@@ -130,7 +146,7 @@ int main(int argc, char **argv)
     else if (options.help)
         status = help();
     else if (options.version)
-        status = puts("sheaf-worker " SHEAF_VERSION) < 0;
+        status = version();
     else
         status = run(&options, &operands);
     texts_clear(&operands);

@@ -11,6 +11,7 @@ static const struct {
     [OK] = {0, false},          [ERROR_FAILED] = {1, false},   [ERROR_USAGE] = {2, false},
     [ERROR_INPUT] = {2, false}, [ERROR_FARM] = {3, true},      [ERROR_MEMORY] = {1, true},
     [ERROR_SYSTEM] = {1, true}, [ERROR_PROTOCOL] = {1, false}, [ERROR_STOPPED] = {130, false},
+    [ERROR_UNREAD] = {141, false},
 };
 
 int error_set(struct error *error, enum error_code code, const char *format, ...)

@@ -15,6 +15,7 @@ enum error_code {
     ERROR_SYSTEM, /* a call of the operating system failed */
     ERROR_PROTOCOL, /* a peer sent what no peer may send */
     ERROR_STOPPED,  /* the user asked to stop */
+    ERROR_UNREAD,   /* the reader of standard output is gone: nobody is told */
     ERROR_CODES
 };
 
@@ -37,7 +38,7 @@ int error_set(struct error *error, enum error_code code, const char *format, ...
 int error_set_errno(struct error *error, enum error_code code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The documented exit status of the programs: 0, 1, 2, 3 or 130. */
+/* The documented exit status of the programs: 0, 1, 2, 3, 130 or 141. */
 int error_exit_status(enum error_code code);
 
 /* Whether the same call may succeed later without anything being mended by the user. */

@@ -36,9 +36,12 @@ int sources_open(struct job_spec *spec, int **streams, char *const *arguments, i
  * Copy what is left of a stream to an unlinked temporary file in $TMPDIR (else /tmp), so that it
  * can be read twice: --split on a stream needs its elements counted first. Reads to the end.
  *
+ * begin    where in the file the copy begins, behind a hole: what was consumed of the stream
+ *          already, so that a place in the file is the place in the stream.
  * spooled  out: a seekable descriptor at its begin, owned by the caller; -1 on failure.
  * bytes    out: how many bytes were copied.
  */
-int stream_spool(int fd, const char *name, int *spooled, uint64_t *bytes, struct error *error);
+int stream_spool(int fd, const char *name, uint64_t begin, int *spooled, uint64_t *bytes,
+                 struct error *error);
 
 #endif

@@ -197,7 +197,7 @@ static int set_text(struct source *source, const struct file *file, bool header,
                     struct error *error)
 {
     bool is_text = source->format == SOURCE_TEXT;
-    int rc = is_text ? stream_skip_start(file->fd, header, &source->data_begin, source, error) : OK;
+    int rc = stream_skip_start(file->fd, is_text && header, &source->data_begin, source, error);
 
     if (rc == OK && is_text && header)
         source->first_line = 2;

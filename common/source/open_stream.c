@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MARK_BYTES = 3, COPY_BYTES = 1 << 20 };
+enum { MARK_BYTES = 3, COPY_BYTES = 1 << 20, PAUSE_MS_MAX = 50 };
 static const uint8_t MARK[MARK_BYTES] = {0xEF, 0xBB, 0xBF};
 
 static void wait_readable(int fd)
@@ -76,12 +76,16 @@ int write_whole(int fd, const void *from, size_t length)
     return 0;
 }
 
-static bool at_its_end(int fd, int waiting_bytes)
+/*
+ * Whether a pipe has no writer and no more than these bytes. Nothing tells that more has come while
+ * some is there, so it is asked again after a pause, which this takes unless the writer goes.
+ */
+static bool at_its_end(int fd, int waiting_bytes, int pause_ms)
 {
-    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = fd};
     int now = 0;
 
-    return poll(&poll_fd, 1, 1) >= 0 && (poll_fd.revents & POLLHUP) &&
+    return poll(&poll_fd, 1, pause_ms) >= 0 && (poll_fd.revents & POLLHUP) &&
            ioctl(fd, FIONREAD, &now) == 0 && now == waiting_bytes;
 }
 
@@ -108,13 +112,16 @@ static size_t peek_pipe_once(int fd, uint8_t first[MARK_BYTES])
 /* A writer may bring the mark in several writes; anything else is known from its first byte. */
 static size_t peek_pipe(int fd, uint8_t first[MARK_BYTES])
 {
+    int pause_ms = 1;
     size_t got;
 
-    do
+    for (;;) {
         got = peek_pipe_once(fd, first);
-    while (got > 0 && got < MARK_BYTES && memcmp(first, MARK, got) == 0 &&
-           !at_its_end(fd, (int)got));
-    return got;
+        if (got == 0 || got == MARK_BYTES || memcmp(first, MARK, got) != 0 ||
+            at_its_end(fd, (int)got, pause_ms))
+            return got;
+        pause_ms = pause_ms < PAUSE_MS_MAX ? 2 * pause_ms : pause_ms;
+    }
 }
 
 static bool begins_with_mark(int fd)
@@ -241,11 +248,23 @@ static int copy_stream(int from, int to, const char *name, uint64_t *bytes, stru
     return rc;
 }
 
-int stream_spool(int fd, const char *name, int *spooled, uint64_t *bytes, struct error *error)
+static int make_hole(int fd, const char *name, uint64_t bytes, struct error *error)
+{
+    /* An empty stream leaves the hole alone in the file: writing behind it would not make it. */
+    if (ftruncate(fd, (off_t)bytes) != 0 || lseek(fd, (off_t)bytes, SEEK_SET) < 0)
+        return error_set_errno(error, ERROR_SYSTEM, errno, "%s: cannot be kept in a temporary file",
+                               name);
+    return OK;
+}
+
+int stream_spool(int fd, const char *name, uint64_t begin, int *spooled, uint64_t *bytes,
+                 struct error *error)
 {
     int copy = temporary_file(name, error);
-    int rc = copy < 0 ? ERROR_SYSTEM : copy_stream(fd, copy, name, bytes, error);
+    int rc = copy < 0 ? ERROR_SYSTEM : make_hole(copy, name, begin, error);
 
+    if (rc == OK)
+        rc = copy_stream(fd, copy, name, bytes, error);
     if (rc == OK && lseek(copy, 0, SEEK_SET) != 0)
         rc = error_set_errno(error, ERROR_SYSTEM, errno, "%s: cannot be read again", name);
     *spooled = rc == OK ? copy : -1;
@@ -305,7 +324,7 @@ int stream_gather(int *fd, struct source *source, struct error *error)
     int columns_first = -1, rows_first = -1;
     uint64_t bytes = 0;
     struct source spool = *source; /* borrows; never cleared */
-    int rc = stream_spool(*fd, source->name, &columns_first, &bytes, error);
+    int rc = stream_spool(*fd, source->name, 0, &columns_first, &bytes, error);
 
     spool.data_begin = 0;
     if (rc == OK)

@@ -1,0 +1,174 @@
+"""Pipes that come slowly, end early or are closed at the other end: what is said, and when."""
+
+import os
+import resource
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+import farm
+from farm import SHEAF, Result, sheaf
+
+BOM = b"\xef\xbb\xbf"
+
+
+def fed(*arguments, parts, stdout=subprocess.PIPE):
+    """Run `sheaf` with standard input that comes in parts: bytes, or seconds to wait."""
+    process = subprocess.Popen([SHEAF, *map(str, arguments)], stdin=subprocess.PIPE, stdout=stdout,
+                               stderr=subprocess.PIPE, env=farm.environment())
+
+    def feed():
+        try:
+            for part in parts:
+                if isinstance(part, bytes):
+                    process.stdin.write(part)
+                    process.stdin.flush()
+                else:
+                    time.sleep(part)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    try:
+        err = process.stderr.read()
+        out = process.stdout.read() if process.stdout else b""
+        status = process.wait(farm.TIMEOUT)
+    finally:
+        process.kill()
+        process.wait()
+        feeder.join()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            try:
+                if stream:
+                    stream.close()
+            except BrokenPipeError:
+                pass
+    return Result(status, out, err)
+
+
+def shell(command):
+    """Run a line of bash in which $SHEAF is the program; the status is the program's, first in a pipe."""
+    done = subprocess.run(["bash", "-c", f"{command}\nexit ${{PIPESTATUS[0]}}"], capture_output=True,
+                          timeout=farm.TIMEOUT, env=farm.environment(SHEAF=SHEAF), check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+class Output(farm.TestCase):
+    def test_a_failed_write_is_noticed_while_input_is_awaited(self):
+        for device, status, sentence in (
+            ("/dev/full", 1, "sheaf: standard output cannot be written: No space left on device\n"), (None, 141, "")):
+            with self.subTest(device=device):
+                reader, stdout = os.pipe() if device is None else (None, os.open(device, os.O_WRONLY))
+                if reader is not None:
+                    os.close(reader)
+                begin = time.monotonic()
+                result = fed("sum", "-", parts=[b"1\n", 3.0, b"2\n"], stdout=stdout)
+                os.close(stdout)
+                self.assertEqual((result.status, result.err), (status, sentence))
+                # The feeder is waited for, too: the program itself must be gone before that.
+                self.assertLess(time.monotonic() - begin, 3.0 + 2)
+
+    def test_the_end_comes_before_the_input(self):
+        begin = time.monotonic()
+        with open("/dev/full", "wb") as full, subprocess.Popen(
+                ["bash", "-c", "echo 1; exec sleep 20"], stdout=subprocess.PIPE) as source:
+            try:
+                done = subprocess.run([SHEAF, "sum", "-"], stdin=source.stdout, stdout=full, stderr=subprocess.PIPE,
+                                      timeout=15, env=farm.environment(), check=False)
+            finally:
+                source.kill()
+        self.assertEqual(done.returncode, 1)
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_help_for_a_reader_that_is_gone(self):
+        for arguments in (["sum", "--help"], ["--version"], ["coordinator", "--help"]):
+            for program in (SHEAF, farm.WORKER):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with self.subTest(program=program, arguments=arguments):
+                    given = arguments if program == SHEAF else arguments[-1:]
+                    done = subprocess.run([program, *given], stdout=writer, stderr=subprocess.PIPE,
+                                          timeout=20, env=farm.environment(), check=False)
+                    self.assertEqual((done.returncode, done.stderr), (141, b""))
+                os.close(writer)
+
+    def test_closed_descriptors(self):
+        cases = (
+            ("sum 1..3 >&-", "sheaf: standard output cannot be written: Bad file descriptor\n"),
+            ("sum --help >&-", "sheaf: standard output cannot be written: Bad file descriptor\n"),
+        )
+        for command, sentence in cases:
+            with self.subTest(command=command):
+                result = shell(f'"$SHEAF" {command}')
+                self.assertEqual((result.status, result.out, result.err), (1, "", sentence))
+        result = shell('"$SHEAF" sum - <&-')
+        self.assertEqual((result.status, result.out), (2, ""))
+        self.assertIn("Bad file descriptor", result.err)
+        self.assertEqual(shell('"$SHEAF" sum 1..3 <&- 2>&-').out, "6\n")
+
+
+class Places(farm.TestCase):
+    """The byte that a sentence names is that of the whole input, however the input came."""
+
+    def test_a_fault_behind_a_header_or_a_mark(self):
+        for mark in (b"", BOM):
+            for cut in (["--split", 2], ["--every", 2], ["--total"], []):
+                with self.subTest(mark=mark, cut=cut):
+                    result = sheaf("sum", "-", "--header", *cut, stdin=mark + b"a,b\n1\n2\nx\n")
+                    self.assert_fails(result, 2, f"sheaf: standard input: line 4, byte {8 + len(mark)}: "
+                                                 "'x' is not a number")
+
+    def test_a_split_stream_that_is_only_a_header(self):
+        self.assert_gives(sheaf("sum", "-", "--header", "--split", 2, stdin="a,b\n"), "0\n0\n")
+        self.assert_gives(sheaf("sum", "-", "--header", "--split", 2, stdin="a,b\n1\n2\n"), "1\n2\n")
+
+    def test_a_split_array_stream(self):
+        header = b"{'descr': '<i8', 'fortran_order': False, 'shape': (4,), }"
+        data = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + struct.pack("<4q", 1, 2, 3, 4)
+        self.assert_gives(sheaf("sum", "-", "--format", "npy", "--split", 2, stdin=data), "3\n7\n")
+
+    def test_a_raw_stream_that_ends_inside_an_element(self):
+        said = set()
+        for parts in ([bytes(12)], [bytes(8), 0.3, bytes(4)], [bytes(3), 0.2, bytes(5), 0.2, bytes(4)]):
+            result = fed("sum", "-", "--format", "raw", "--dtype", "i64", parts=parts)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            said.add(result.err)
+        self.assertEqual(len(said), 1, said)
+
+    def test_the_whole_elements_before_a_torn_one_are_judged_first(self):
+        for parts in ([struct.pack("<d", 1.5) + bytes(4)], [struct.pack("<d", 1.5), 0.3, bytes(4)]):
+            result = fed("product", "-", "--format", "raw", "--dtype", "f64", parts=parts)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn("element 0: this is a float", result.err)
+
+
+class Marks(farm.TestCase):
+    def test_a_mark_that_comes_in_parts_costs_no_time(self):
+        for way in (["--format", "json"], ["--format", "text"]):
+            text = b"[1]\n" if "json" in way else b"1\n"
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            result = fed("sum", "-", *way, parts=[BOM[:1], 1.5, BOM[1:] + text])
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            self.assert_gives(result, "1\n")
+            busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            self.assertLess(busy, 0.7)
+
+    def test_a_mark_before_json(self):
+        for arguments in (["-", "--format", "json"], ["-", "--format", "json", "--split", 1]):
+            self.assert_gives(sheaf("sum", *arguments, stdin=BOM + b"[1,2]"), "3\n")
+        result = sheaf("sum", "-", "--format", "json", stdin=BOM + b"[1,x]")
+        self.assertEqual(result.status, 2)
+        self.assertIn("byte 6", result.err)
+
+    def test_half_a_mark_is_no_number(self):
+        result = fed("sum", "-", parts=[BOM[:2]])
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("line 1, byte 0", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
