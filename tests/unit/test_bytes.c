@@ -211,9 +211,16 @@ static void every_code_has_its_exit_status(void)
         enum error_code code;
         int exit_status;
         bool passing;
-    } cases[] = {{OK, 0, false},          {ERROR_FAILED, 1, false},   {ERROR_USAGE, 2, false},
-                 {ERROR_INPUT, 2, false}, {ERROR_FARM, 3, true},      {ERROR_MEMORY, 1, true},
-                 {ERROR_SYSTEM, 1, true}, {ERROR_PROTOCOL, 1, false}, {ERROR_STOPPED, 130, false}};
+    } cases[] = {{OK, 0, false},
+                 {ERROR_FAILED, 1, false},
+                 {ERROR_USAGE, 2, false},
+                 {ERROR_INPUT, 2, false},
+                 {ERROR_FARM, 3, true},
+                 {ERROR_MEMORY, 1, true},
+                 {ERROR_SYSTEM, 1, true},
+                 {ERROR_PROTOCOL, 1, false},
+                 {ERROR_STOPPED, 130, false},
+                 {ERROR_UNREAD, 141, false}};
 
     CU_ASSERT_EQUAL(sizeof cases / sizeof *cases, ERROR_CODES);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
