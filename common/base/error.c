@@ -8,9 +8,15 @@ static const struct {
     int exit_status;
     bool passing;
 } TABLE[ERROR_CODES] = {
-    [OK] = {0, false},          [ERROR_FAILED] = {1, false},   [ERROR_USAGE] = {2, false},
-    [ERROR_INPUT] = {2, false}, [ERROR_FARM] = {3, true},      [ERROR_MEMORY] = {1, true},
-    [ERROR_SYSTEM] = {1, true}, [ERROR_PROTOCOL] = {1, false}, [ERROR_STOPPED] = {130, false},
+    [OK] = {0, false},
+    [ERROR_FAILED] = {1, false},
+    [ERROR_USAGE] = {2, false},
+    [ERROR_INPUT] = {2, false},
+    [ERROR_FARM] = {3, true},
+    [ERROR_MEMORY] = {1, true},
+    [ERROR_SYSTEM] = {1, true},
+    [ERROR_PROTOCOL] = {1, false},
+    [ERROR_STOPPED] = {130, false},
     [ERROR_UNREAD] = {141, false},
 };
 
