@@ -60,29 +60,21 @@ def shell(command):
 class Output(farm.TestCase):
     def test_a_failed_write_is_noticed_while_input_is_awaited(self):
         for device, status, sentence in (
-            ("/dev/full", 1, "sheaf: standard output cannot be written: No space left on device\n"), (None, 141, "")):
-            with self.subTest(device=device):
-                reader, stdout = os.pipe() if device is None else (None, os.open(device, os.O_WRONLY))
-                if reader is not None:
-                    os.close(reader)
-                begin = time.monotonic()
-                result = fed("sum", "-", parts=[b"1\n", 3.0, b"2\n"], stdout=stdout)
-                os.close(stdout)
-                self.assertEqual((result.status, result.err), (status, sentence))
-                # The feeder is waited for, too: the program itself must be gone before that.
-                self.assertLess(time.monotonic() - begin, 3.0 + 2)
-
-    def test_the_end_comes_before_the_input(self):
-        begin = time.monotonic()
-        with open("/dev/full", "wb") as full, subprocess.Popen(
-                ["bash", "-c", "echo 1; exec sleep 20"], stdout=subprocess.PIPE) as source:
-            try:
-                done = subprocess.run([SHEAF, "sum", "-"], stdin=source.stdout, stdout=full, stderr=subprocess.PIPE,
-                                      timeout=15, env=farm.environment(), check=False)
-            finally:
-                source.kill()
-        self.assertEqual(done.returncode, 1)
-        self.assertLess(time.monotonic() - begin, 10)
+            ("/dev/full", 1, b"sheaf: standard output cannot be written: No space left on device\n"),
+            (None, 141, b"")):
+            reader, stdout = os.pipe() if device is None else (None, os.open(device, os.O_WRONLY))
+            if reader is not None:
+                os.close(reader)
+            with self.subTest(device=device), subprocess.Popen(
+                    ["bash", "-c", "echo 1; exec sleep 20"], stdout=subprocess.PIPE) as source:
+                try:
+                    # A timeout says that the program waits for more input first.
+                    done = subprocess.run([SHEAF, "sum", "-"], stdin=source.stdout, stdout=stdout, check=False,
+                                          stderr=subprocess.PIPE, timeout=10, env=farm.environment())
+                finally:
+                    source.kill()
+                self.assertEqual((done.returncode, done.stderr), (status, sentence))
+            os.close(stdout)
 
     def test_help_for_a_reader_that_is_gone(self):
         for arguments in (["sum", "--help"], ["--version"], ["coordinator", "--help"]):
