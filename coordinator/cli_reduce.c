@@ -7,6 +7,7 @@
 #include "reduce_options.h"
 #include "serve.h"
 #include "source/open.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,6 +108,16 @@ static int spool_streams(struct reduction *reduction, struct error *error)
     return rc;
 }
 
+static int check_size(const struct job_spec *spec, struct error *error)
+{
+    if (wire_job_fits(spec))
+        return OK;
+    return error_set(error, ERROR_USAGE,
+                     "%u sources with names this long are too many for one job (%llu MiB "
+                     "describe it at most); give fewer at a time",
+                     spec->source_count, (unsigned long long)(BATCH_HEADER_BYTES_MAX / MIB));
+}
+
 static int prepare(struct reduction *reduction, struct error *error)
 {
     const struct reduce_options *options = &reduction->options;
@@ -123,7 +134,7 @@ static int prepare(struct reduction *reduction, struct error *error)
     reduction->spec.piece_units = options->task_elements;
     reduction->spec.value_bytes_max = options->value_bytes_max;
     reduction->open_ns = clock_now_ns() - begin_ns;
-    return rc;
+    return rc == OK ? check_size(&reduction->spec, error) : rc;
 }
 
 static int run(struct reduction *reduction)

@@ -42,7 +42,10 @@ static const struct command COMMAND = {
             "  sheaf status --farm tcp://127.0.0.1:7400\n"
             "  sheaf status --farm tcp://127.0.0.1:7400 --output json\n"
             "\n"
-            "A rate is in bytes of input a second. Exit status: 3 when no coordinator answers.\n",
+            "A rate is in bytes of input a second. Exit status: 0 answered, 2 wrong usage, 3 no "
+            "coordinator\n"
+            "answers, 128 + N after signal N, 141 when the reader of standard output closed it "
+            "early.\n",
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS};
 

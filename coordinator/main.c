@@ -52,6 +52,11 @@ static int unknown_command(const char *name)
     const char *nearest = NAMES[0];
     struct error error;
 
+    if (!strcmp(name, "worker")) {
+        error_set(&error, ERROR_USAGE,
+                  "a worker is a program of its own: sheaf-worker (see sheaf-worker --help)");
+        return cli_fail(&error);
+    }
     for (size_t i = 1; i < NAME_COUNT; i++)
         if (options_distance(name, NAMES[i]) < options_distance(name, nearest))
             nearest = NAMES[i];

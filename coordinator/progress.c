@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 30, LINE_BYTES = 160 };
+enum { BAR_CELLS = 30, LINE_BYTES = 160, SECONDS_MAX = 999 * 3600 };
 #define PROGRESS_STEP_NS (200 * NS_PER_MS)
 
 void progress_init(struct progress *progress, bool is_on, int64_t now_ns)
@@ -39,11 +39,17 @@ static void scaled(char text[16], double value)
         snprintf(text, 16, "%.0f ", value);
 }
 
+/* A clock that nobody waits for to its end stands still. */
+static int whole_seconds(double seconds)
+{
+    return seconds < SECONDS_MAX ? (int)(seconds + 0.5) : SECONDS_MAX;
+}
+
 static void write_bar(char line[LINE_BYTES], uint64_t done, uint64_t all, double seconds)
 {
     double part = (double)done / (double)all;
     int cells = (int)(part * BAR_CELLS);
-    int left = part > 0 ? (int)(seconds / part - seconds + 0.5) : 0;
+    int left = part > 0 ? whole_seconds(seconds / part - seconds) : 0;
     char rate[16], bar[BAR_CELLS + 1];
 
     scaled(rate, (double)done / seconds);
@@ -60,7 +66,7 @@ static void write_bar(char line[LINE_BYTES], uint64_t done, uint64_t all, double
 static void write_count(char line[LINE_BYTES], uint64_t done, double seconds)
 {
     char count[16], rate[16];
-    int elapsed = (int)seconds;
+    int elapsed = whole_seconds(seconds);
 
     scaled(count, (double)done);
     scaled(rate, (double)done / seconds);

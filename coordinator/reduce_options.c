@@ -15,7 +15,7 @@ static const struct option OPTIONS[] = {
     {"format", 0, OPTION_TEXT, FIELD(format), "text|json|npy|raw",
      "format of the files (by extension)", 0},
     {"dtype", 0, OPTION_TEXT, FIELD(dtype), "TYPE",
-     "elements of raw files: i8 … u64, f32, f64; < or > before it", 0},
+     "elements of raw files: i8 … u64, f16, f32, f64; < or > before it", 0},
     {"header", 0, OPTION_FLAG, FIELD(header), NULL, "skip the first line of text and CSV", 0},
     {"output", 0, OPTION_CHOICE, FIELD(output), "text|json", "a value a line, or an array", 0},
     {"processes", 'j', OPTION_COUNT, FIELD(processes), "N", "processes to work (all usable CPUs)",
@@ -118,7 +118,8 @@ static int check_format(const struct reduce_options *options, struct error *erro
     if (options->dtype && !is_format(options, "raw"))
         return error_set(error, ERROR_USAGE, "--dtype is for --format raw only");
     if (!options->dtype && is_format(options, "raw"))
-        return error_set(error, ERROR_USAGE, "--format raw needs --dtype: i8 … u64, f32 or f64");
+        return error_set(error, ERROR_USAGE,
+                         "--format raw needs --dtype: i8 … u64, f16, f32 or f64");
     if (options->header && options->format && !is_format(options, "text"))
         return error_set(error, ERROR_USAGE,
                          "--header and --format %s contradict each other: only text has a header",

@@ -4,12 +4,14 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 enum { GIVEN_MAX = 64, WORD_MAX = 32 };
+#define COUNT_MAX ((uint64_t)INT64_MAX)
 
 struct parse {
     const struct command *command;
@@ -109,36 +111,42 @@ static int wrong_value(const struct parse *parse, const struct option *option, c
                      expected);
 }
 
-/* Digits and, for bytes, one letter for a power of 1024. false: not that, or too large. */
-static bool read_count(const char *text, bool takes_unit, uint64_t *value)
-{
-    static const char units[] = "KMGT";
-    const char *unit;
-    char *end;
+enum count_kind { COUNT_GOOD, COUNT_BAD, COUNT_TOO_LARGE };
 
-    if (*text < '0' || *text > '9')
-        return false;
-    if (strlen(text) > 19)
-        return false;
-    *value = strtoull(text, &end, 10);
-    if (!*end)
-        return true;
-    unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
-    if (!takes_unit || !unit || end[1])
-        return false;
-    return !__builtin_mul_overflow(*value, UINT64_C(1) << (10 * (unit - units + 1)), value);
+/* Digits and, for bytes, one letter for a power of 1024. */
+static enum count_kind read_count(const char *text, bool takes_unit, uint64_t *value)
+{
+    static const char units[] = "KMGTkmgt";
+    const char *end = text + strspn(text, "0123456789");
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    bool is_large;
+
+    if (end == text || (*end && (!takes_unit || !unit || end[1])))
+        return COUNT_BAD;
+    errno = 0;
+    *value = strtoull(text, NULL, 10);
+    is_large = errno == ERANGE;
+    if (unit)
+        is_large |=
+            __builtin_mul_overflow(*value, UINT64_C(1024) << (10 * ((unit - units) % 4)), value);
+    return is_large || *value > COUNT_MAX ? COUNT_TOO_LARGE : COUNT_GOOD;
 }
 
 static int take_count(const struct parse *parse, const struct option *option, const char *text,
                       uint64_t *field)
 {
     bool is_bytes = option->kind == OPTION_BYTES;
+    enum count_kind kind = read_count(text, is_bytes, field);
     char expected[80];
 
-    if (read_count(text, is_bytes, field) && *field >= option->least)
+    if (kind == COUNT_GOOD && *field >= option->least)
         return OK;
+    if (kind == COUNT_TOO_LARGE)
+        return error_set(parse->error, ERROR_USAGE, "--%s: '%.40s' is too large; at most %llu%s",
+                         option->name, text, (unsigned long long)COUNT_MAX,
+                         is_bytes ? " bytes" : "");
     snprintf(expected, sizeof expected, "%s from %llu on",
-             is_bytes ? "a number of bytes (K, M, G may follow)" : "a whole number",
+             is_bytes ? "a number of bytes (K, M, G, T may follow)" : "a whole number",
              (unsigned long long)option->least);
     return wrong_value(parse, option, text, expected);
 }
@@ -346,7 +354,7 @@ void options_help(const struct command *command, struct bytes *out)
 {
     append(out, "usage: ");
     append(out, command->name);
-    append(out, " [OPTION…] ");
+    append(out, *command->operands ? " [OPTION…] " : " [OPTION…]");
     append(out, command->operands);
     append(out, "\n\n");
     append(out, command->about);

@@ -159,6 +159,8 @@ static int read_npy(struct source *source, const struct file *file, struct error
 
     if (got < 0)
         return error_set_errno(error, ERROR_INPUT, errno, "%s: cannot be read", source->name);
+    if (got >= NPY_MAGIC_BYTES && got < NPY_SHORT_START_BYTES && npy_begins(start))
+        return error_set(error, ERROR_INPUT, "%s: ends inside the .npy header", source->name);
     if (got == NPY_SHORT_START_BYTES && start[6] > 1)
         got += read_whole(file->fd, start + got, NPY_START_BYTES - NPY_SHORT_START_BYTES);
     rc = npy_parse_start(start, source->name, &header_begin, &header_bytes, error);
@@ -240,7 +242,7 @@ int file_open(struct source *source, int *stream, const char *argument,
     struct file file = {.fd = -1};
     int rc;
 
-    source->name = memory_text(is_stdin ? "standard input" : argument);
+    source->name = memory_text(is_stdin ? "standard input" : *argument ? argument : "''");
     source->format = format_of(argument, options->format);
     rc = is_stdin ? open_stdin(&file, source->name, error)
                   : open_path(&file, argument, source->name, error);

@@ -28,13 +28,35 @@ static int refuse(const struct source *source, struct error *error)
                      source->name);
 }
 
+static int refuse_value(const struct source *source, const char *key, const char *expected,
+                        struct error *error)
+{
+    return error_set(error, ERROR_INPUT, "%s: %s in the .npy header is not %s", source->name, key,
+                     expected);
+}
+
+static int refuse_key(const struct source *source, const char *key, size_t length, bool is_known,
+                      struct error *error)
+{
+    return error_set(error, ERROR_INPUT,
+                     "%s: '%.*s' stands in the .npy header %s; expected descr, fortran_order and "
+                     "shape, each once",
+                     source->name, (int)(length < 40 ? length : 40), key,
+                     is_known ? "twice" : "as a key");
+}
+
+bool npy_begins(const uint8_t *start)
+{
+    return memcmp(start, "\x93NUMPY", NPY_MAGIC_BYTES) == 0;
+}
+
 int npy_parse_start(const uint8_t *start, const char *name, size_t *header_begin,
                     size_t *header_bytes, struct error *error)
 {
     uint8_t version = start[6];
     uint32_t length = (uint32_t)start[8] | (uint32_t)start[9] << 8;
 
-    if (memcmp(start, "\x93NUMPY", 6) != 0)
+    if (!npy_begins(start))
         return error_set(error, ERROR_INPUT, "%s: not an .npy file: its magic is missing", name);
     if (version < 1 || version > 3 || start[7] != 0)
         return error_set(error, ERROR_INPUT,
@@ -135,7 +157,7 @@ static int take_descr(struct cursor *cursor, struct source *source, struct error
                          "integers, or float16 to float64",
                          source->name);
     if (!take_string(cursor, &text, &length))
-        return refuse(source, error);
+        return refuse_value(source, "descr", "a string", error);
     if (descr_parse(source, text, length))
         return OK;
     return error_set(error, ERROR_INPUT,
@@ -156,6 +178,11 @@ static bool key_is(const char *key, size_t length, const char *name)
     return length == strlen(name) && memcmp(key, name, length) == 0;
 }
 
+static const char *missing_key(unsigned seen)
+{
+    return !(seen & HAS_DESCR) ? "descr" : !(seen & HAS_ORDER) ? "fortran_order" : "shape";
+}
+
 /* One `'key': value`; `seen` gathers the keys, of which each stands there once. */
 static int take_entry(struct cursor *cursor, struct source *source, struct shape *shape,
                       unsigned *seen, struct error *error)
@@ -171,12 +198,14 @@ static int take_entry(struct cursor *cursor, struct source *source, struct shape
           : key_is(key, length, "shape")         ? HAS_SHAPE
                                                  : 0;
     if (!bit || (*seen & bit))
-        return refuse(source, error);
+        return refuse_key(source, key, length, bit != 0, error);
     *seen |= bit;
     if (bit == HAS_DESCR)
         return take_descr(cursor, source, error);
-    if (bit == HAS_ORDER ? !take_order(cursor, source) : !take_shape(cursor, shape))
-        return refuse(source, error);
+    if (bit == HAS_ORDER && !take_order(cursor, source))
+        return refuse_value(source, "fortran_order", "True or False", error);
+    if (bit == HAS_SHAPE && !take_shape(cursor, shape))
+        return refuse_value(source, "shape", "a tuple of whole numbers", error);
     return OK;
 }
 
@@ -220,7 +249,10 @@ int npy_parse_header(struct source *source, const char *header, size_t length, s
             return refuse(source, error);
     }
     skip_blanks(&cursor);
-    if (cursor.at != cursor.end || seen != HAS_ALL)
+    if (cursor.at != cursor.end)
         return refuse(source, error);
+    if (seen != HAS_ALL)
+        return error_set(error, ERROR_INPUT, "%s: the .npy header has no %s", source->name,
+                         missing_key(seen));
     return set_shape(source, &shape, error);
 }

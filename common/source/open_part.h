@@ -29,6 +29,10 @@ bool descr_parse(struct source *source, const char *text, size_t length);
 /* What kind of elements numpy means by a descr that descr_parse refuses. */
 const char *descr_refused_name(const char *text, size_t length);
 
+/* Whether these NPY_MAGIC_BYTES are those with which every .npy file begins. */
+enum { NPY_MAGIC_BYTES = 6 };
+bool npy_begins(const uint8_t *start);
+
 /*
  * The fixed start of an .npy file: magic, version and the length of the header that follows.
  *

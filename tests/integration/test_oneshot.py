@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import random
+import resource
 import signal
 import struct
 import subprocess
@@ -413,9 +414,16 @@ class BadInput(Files):
         self.check(["sum", "1..4", "--every", "2", "--total"],
                    "sheaf: --every and --total contradict each other; give one of them")
         self.check(["sum", "1..4", "--every", "0"], "sheaf: --every: '0' is not a whole number from 1 on")
+        self.check(["sum", "1..4", "--every", "18446744073709551615"],
+                   "sheaf: --every: '18446744073709551615' is too large; at most 9223372036854775807")
+        self.check(["sum", "1..4", "--memory", "99999999999T"],
+                   "sheaf: --memory: '99999999999T' is too large; at most 9223372036854775807 bytes")
+        self.check(["sum", ""], "sheaf: '': cannot be opened: No such file or directory")
+        self.check(["worker"],
+                   "sheaf: a worker is a program of its own: sheaf-worker (see sheaf-worker --help)")
         self.check(["sum", "1..4", "--output", "xml"], "sheaf: --output: 'xml' is not one of text|json")
         self.check(["sum", "a", "--format", "raw"],
-                   "sheaf: --format raw needs --dtype: i8 … u64, f32 or f64")
+                   "sheaf: --format raw needs --dtype: i8 … u64, f16, f32 or f64")
         self.check(["sun", "1..4"], "sheaf: 'sun' is not a command; the nearest is 'sum' (see sheaf --help)")
         self.check(["sum", "1", "-j", "2"],
                    "sheaf: -j is for processes on this machine, but SHEAF_FARM sends the job to "
@@ -424,6 +432,20 @@ class BadInput(Files):
         result = sheaf("sum", "1", "--farm", "nonsense")
         self.assertEqual(result.status, 2, result)
         self.assertIn("nonsense", result.err)
+
+    def test_more_sources_than_a_job_can_describe(self):
+        # As many arguments as that need room that a limit of the system may not give.
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        room = 64 * 2**20
+        if hard != resource.RLIM_INFINITY and hard < room:
+            self.skipTest("no room for so many arguments")
+        name = "1" * 60 + ".." + "1" * 60
+        done = subprocess.run([farm.SHEAF, "sum", *[name] * 40000], capture_output=True, check=False, timeout=60,
+                              env=farm.environment(),
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (room, hard)))
+        self.assertEqual(done.returncode, 2, done.stderr[:300])
+        self.assertEqual(done.stderr, b"sheaf: 40000 sources with names this long are too many for one job "
+                                      b"(4 MiB describe it at most); give fewer at a time\n")
 
     def test_a_float_in_a_product_is_refused(self):
         result = sheaf("product", "-", stdin="1 2\n3 1.5\n")
@@ -448,6 +470,9 @@ class Help(farm.TestCase):
                 result = sheaf(*command, "--help")
                 self.assertEqual((result.status, result.err), (0, ""))
                 self.assertIn("Example", result.out)
+                self.assertNotRegex(result.out, r" \n")
+                if command != ["coordinator"]:
+                    self.assertIn("141", result.out)
         result = sheaf("--version")
         self.assertRegex(result.out, r"^sheaf \d+\.\d+\.\d+\n$")
 
