@@ -195,6 +195,22 @@ class Crashes(FarmTest):
             farm.wait_until(lambda: not a_farm.status()["jobs"], 10, what="no job")
             self.assert_gives(a_farm.run("sum", "1..100"), "5050\n")
 
+    def test_a_client_that_is_shot_leaves_no_job(self):
+        for arguments in (["product", "1..100000000", "--every", 1000], ["sum", "-"]):
+            with self.subTest(arguments=arguments), Farm(self.directory, workers=2) as a_farm:
+                reader, writer = os.pipe()
+                client = a_farm.start_client(*arguments, stdin=reader, stdout=subprocess.DEVNULL)
+                os.close(reader)
+                os.write(writer, b"1\n2")
+                farm.wait_until(lambda a_farm=a_farm: a_farm.status()["jobs"], what="a job")
+                client.send(signal.SIGKILL)
+                client.wait(5)
+                os.close(writer)
+                farm.wait_until(lambda a_farm=a_farm: not a_farm.status()["jobs"], 10, what="no job")
+                farm.wait_until(lambda a_farm=a_farm: [w["running"] for w in a_farm.status()["workers"]] == [0, 0],
+                                10, what="idle workers")
+                self.assert_gives(a_farm.run("sum", "1..100"), "5050\n")
+
     def test_without_workers_the_job_waits_and_says_so(self):
         with Farm(self.directory) as a_farm:
             client = a_farm.start_client("sum", "1..100")
