@@ -140,12 +140,10 @@ static void rest(struct slot *slot)
 
 /* A process that cannot be started is lost like one that died, but said aloud: once, until one
  * starts. */
-static void fail_to_start(struct pool *pool, struct slot *slot, const char *sentence)
+static void say_failure(const struct pool *pool, const struct slot *slot, const char *sentence)
 {
     if (!slot->rest_ns)
         log_line(&pool->log, LOG_NORMAL, "%s; trying again", sentence);
-    slot->is_lost = true;
-    pool->lost_count++;
 }
 
 static void start(struct pool *pool, struct slot *slot)
@@ -155,12 +153,15 @@ static void start(struct pool *pool, struct slot *slot)
     int rc = channel_pair(&slot->channel, &child_socket, &error);
 
     if (rc == OK)
-        rc = process_start(&slot->process, pool->program, child_socket, &error);
+        rc = process_start(&slot->process, pool->program, child_socket, slot->channel.shared,
+                           &error);
     if (child_socket >= 0)
         close(child_socket);
     if (rc != OK) {
         channel_close(&slot->channel);
-        fail_to_start(pool, slot, error.text);
+        say_failure(pool, slot, error.text);
+        slot->is_lost = true;
+        pool->lost_count++;
         return;
     }
     slot->channel.outbox = slot->outbox;
@@ -189,10 +190,14 @@ static void flush_slot(struct pool *pool, struct slot *slot)
 static enum link_event_type report_loss(struct pool *pool, struct slot *slot,
                                         struct link_event *event)
 {
+    struct error error;
+
     *event = (struct link_event){.type = LINK_GONE, .peer = slot->peer};
     if (slot->is_running) {
         event->started_task = pool_shared_started(slot->channel.shared, &event->started_attempt);
         process_reap(&slot->process, &event->signal);
+        if (process_has_failed(pool->program, slot->channel.shared, &error))
+            say_failure(pool, slot, error.text);
         /* Whoever stopped it did that from outside: the piece in work is not to blame. */
         if (slot->was_stopped)
             event->signal = SIGSTOP;

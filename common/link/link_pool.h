@@ -1,7 +1,7 @@
 /*
- * The pool: N slots, each a process of its own (`sheaf-worker --leaf FD`), started by posix_spawn
- * when its first task is sent, and started again when it died. Each slot appears as a peer that
- * says HELLO (1 slot).
+ * The pool: N slots, each a process of its own (`sheaf-worker --leaf FD`), started when its
+ * first task is sent, and started again when it died. Each slot appears as a peer that says HELLO
+ * (1 slot).
  *
  * Control through a socketpair, bulk bytes through shared memory (memfd). A death is noticed at
  * once by end-of-file and pidfd, a stop by waitid(WSTOPPED). The task a process had started is in

@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -40,61 +39,65 @@ int process_program(char **program, const char *given, struct error *error)
     return OK;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
+/* What we handle or block ourselves is nothing to it; what we were told to ignore, it ignores. */
+static void begin_signals(void)
 {
-    sigset_t none, most;
+    sigset_t none;
 
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+
+        if (sigaction(number, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+            continue;
+        action = (struct sigaction){.sa_handler = SIG_DFL};
+        sigaction(number, &action, NULL);
+    }
     sigemptyset(&none);
-    sigfillset(&most);
-    sigdelset(&most, SIGKILL);
-    sigdelset(&most, SIGSTOP);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &most);
-    posix_spawnattr_setpgroup(attributes, 0);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETPGROUP);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int set_files(posix_spawn_file_actions_t *files, int socket)
+static bool set_files(int socket)
 {
-    int failure = posix_spawn_file_actions_adddup2(files, socket, CHILD_SOCKET);
+    int null = open("/dev/null", O_RDWR);
 
-    if (!failure)
-        failure = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!failure)
-        failure = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    return failure;
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        return false;
+    if (null > STDERR_FILENO)
+        close(null);
+    /* A copy does not close at exec; the original itself does. */
+    return socket == CHILD_SOCKET ? fcntl(socket, F_SETFD, 0) == 0
+                                  : dup2(socket, CHILD_SOCKET) >= 0;
 }
 
-static int spawn(pid_t *pid, const char *program, int socket)
+/* In the child of a program with threads: nothing but system calls. */
+static _Noreturn void become(const char *program, int socket, struct pool_shared *shared)
 {
     char number[] = {'0' + CHILD_SOCKET, 0};
     char name[] = "sheaf-worker", option[] = "--leaf";
     char *arguments[] = {name, option, number, NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int failure;
 
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    failure = set_attributes(&attributes);
-    if (!failure)
-        failure = set_files(&files, socket);
-    if (!failure)
-        failure = posix_spawn(pid, program, &files, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return failure;
+    setpgid(0, 0);
+    if (set_files(socket)) {
+        begin_signals();
+        execve(program, arguments, environ);
+    }
+    pool_shared_set_failure(shared, errno);
+    _exit(1);
 }
 
+/* Not by posix_spawn(): that waits, and nothing can end the wait, until the new program runs; a
+ * child that is stopped before (Ctrl-Z is enough) would stop us with it. */
 int process_start(struct pool_process *process, const char *program, int socket,
-                  struct error *error)
+                  struct pool_shared *shared, struct error *error)
 {
-    int failure = spawn(&process->pid, program, socket);
+    int failure;
 
     process->pidfd = -1;
-    if (failure)
-        return error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be started", program);
+    process->pid = fork();
+    if (process->pid == 0)
+        become(program, socket, shared);
+    if (process->pid < 0)
+        return error_set_errno(error, ERROR_SYSTEM, errno, "%s cannot be started", program);
     /* Not reaped yet, so the number cannot have been given to another process. */
     process->pidfd = pidfd_open(process->pid, 0);
     if (process->pidfd >= 0)
@@ -103,6 +106,15 @@ int process_start(struct pool_process *process, const char *program, int socket,
     kill(process->pid, SIGKILL);
     waitpid(process->pid, NULL, 0);
     return error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be watched", program);
+}
+
+bool process_has_failed(const char *program, const struct pool_shared *shared, struct error *error)
+{
+    int failure = pool_shared_failure(shared);
+
+    if (failure)
+        error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be started", program);
+    return failure;
 }
 
 void process_kill(const struct pool_process *process)

@@ -4,6 +4,7 @@
 #define SHEAF_LINK_POOL_PROCESS_H
 
 #include "base/error.h"
+#include "link/pool_shared.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,10 +19,14 @@ struct pool_process {
  * caller.
  */
 int process_program(char **program, const char *given, struct error *error);
-/* `program --leaf FD`, in a process group of its own, FD being a copy of `socket`. Standard input
- * and output are /dev/null: a pipe of ours must not stay open because of it. */
+/*
+ * `program --leaf FD`, in a process group of its own, FD being a copy of `socket`. Standard input
+ * and output are /dev/null: a pipe of ours must not stay open because of it. Never waits for the
+ * process: that the program could not be run is known once the process has ended.
+ */
 int process_start(struct pool_process *process, const char *program, int socket,
-                  struct error *error);
+                  struct pool_shared *shared, struct error *error);
+bool process_has_failed(const char *program, const struct pool_shared *shared, struct error *error);
 void process_kill(const struct pool_process *process);
 /* Whether it was stopped (SIGSTOP and its like) since this was last asked. */
 bool process_is_stopped(const struct pool_process *process);

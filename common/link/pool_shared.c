@@ -14,6 +14,7 @@
 struct table {
     _Atomic uint64_t started_task;
     _Atomic uint32_t started_attempt;
+    _Atomic int32_t failure;
     _Atomic uint32_t is_busy[2][POOL_BAYS];
 };
 
@@ -154,4 +155,14 @@ uint64_t pool_shared_started(const struct pool_shared *shared, uint32_t *attempt
 
     *attempt = atomic_load_explicit(&table->started_attempt, memory_order_relaxed);
     return task;
+}
+
+void pool_shared_set_failure(struct pool_shared *shared, int errnum)
+{
+    atomic_store_explicit(&table_of(shared)->failure, errnum, memory_order_release);
+}
+
+int pool_shared_failure(const struct pool_shared *shared)
+{
+    return atomic_load_explicit(&table_of(shared)->failure, memory_order_acquire);
 }

@@ -41,4 +41,8 @@ struct chunk pool_shared_chunk(struct pool_shared *shared, enum pool_direction d
 void pool_shared_set_started(struct pool_shared *shared, uint64_t task, uint32_t attempt);
 uint64_t pool_shared_started(const struct pool_shared *shared, uint32_t *attempt);
 
+/* Why the process could not become what it was meant to be: an errno, 0 if it could. */
+void pool_shared_set_failure(struct pool_shared *shared, int errnum);
+int pool_shared_failure(const struct pool_shared *shared);
+
 #endif

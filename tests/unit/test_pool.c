@@ -3,93 +3,20 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "link/link_pool.h"
 #include "link_conformance.h"
+#include "pool_help.h"
 #include "unit.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000 };
-
-/* ---- the partner: a pool process ---- */
-
-struct leaf {
-    struct pool_child *child;
-    int fd;
-};
-
-static bool leaf_receive(void *context, struct message *message)
-{
-    return pool_child_receive(((struct leaf *)context)->child, message);
-}
-
-static bool leaf_send(void *context, struct message *message)
-{
-    return pool_child_send(((struct leaf *)context)->child, message);
-}
-
-static void leaf_started(void *context, uint64_t task, uint32_t attempt)
-{
-    pool_child_started(((struct leaf *)context)->child, task, attempt);
-}
-
-static void leaf_garbage(void *context)
-{
-    static const char GARBAGE[100] = "this is no frame of a batch at all";
-    ssize_t n = send(((struct leaf *)context)->fd, GARBAGE, sizeof GARBAGE, 0);
-
-    if (n < 0)
-        _exit(1);
-}
-
-static int run_leaf(int fd)
-{
-    struct leaf leaf = {.fd = fd};
-    struct partner partner = {&leaf, leaf_receive, leaf_send, leaf_started, leaf_garbage};
-    struct error error;
-    int status;
-
-    if (pool_child_open(&leaf.child, fd, &error) != OK) {
-        fprintf(stderr, "%s\n", error.text);
-        return 1;
-    }
-    status = conformance_partner(&partner);
-    pool_child_free(&leaf.child);
-    return status;
-}
-
 /* ---- the subject ---- */
-
-static bool open_pool(struct link **link, uint32_t processes)
-{
-    struct pool_options options = {.program = "/proc/self/exe", .processes = processes};
-    struct error error = {0};
-    int rc = link_pool_open(link, &options, &error);
-
-    if (rc != OK)
-        printf("%s\n", error.text);
-    return rc == OK;
-}
-
-static bool next_hello(struct link *link, link_peer *peer)
-{
-    struct link_event event;
-    bool is_hello = conformance_wait(link, &event, WAIT_MS) == LINK_MESSAGE &&
-                    event.message.type == MESSAGE_HELLO &&
-                    event.message.hello.role == ROLE_PROCESS && event.message.hello.slots == 1;
-
-    *peer = event.peer;
-    return is_hello;
-}
 
 static bool subject_open(struct subject *subject)
 {
@@ -134,14 +61,6 @@ static void subject_kill(struct subject *subject)
 }
 
 /* ---- cases of the pool's own ---- */
-
-static void give(struct link *link, link_peer peer, enum partner_order order, uint64_t task)
-{
-    struct message message;
-
-    conformance_order(&message, order, task, 0);
-    link->ops->send(link, peer, &message, 1);
-}
 
 static void a_process_starts_with_its_first_task(void)
 {
@@ -386,40 +305,6 @@ static void pool_processes_die_with_their_parent(void)
     close(report[0]);
 }
 
-static void a_program_that_is_not_there_is_said_at_open(void)
-{
-    struct pool_options options = {.program = "/nonexistent/sheaf-worker", .processes = 1};
-    struct error error = {0};
-    struct link *link;
-
-    CU_ASSERT_EQUAL(link_pool_open(&link, &options, &error), ERROR_SYSTEM);
-    CU_ASSERT_PTR_NULL(link);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/nonexistent/sheaf-worker"));
-}
-
-static void a_program_that_only_ends_is_not_started_in_a_storm(void)
-{
-    struct pool_options options = {.program = "/bin/false", .processes = 1};
-    int64_t end_ns = clock_now_ns() + NS_PER_S;
-    struct error error = {0};
-    struct link *link;
-    int deaths = 0;
-
-    CU_ASSERT_EQUAL_FATAL(link_pool_open(&link, &options, &error), OK);
-    while (clock_now_ns() < end_ns) {
-        struct link_event event;
-        enum link_event_type type = conformance_wait(link, &event, 100);
-
-        deaths += type == LINK_GONE;
-        if (type != LINK_MESSAGE)
-            continue;
-        message_clear(&event.message);
-        give(link, event.peer, PARTNER_ECHO, 1);
-    }
-    CU_ASSERT(deaths >= 2 && deaths <= 6);
-    link->ops->close(&link, 0);
-}
-
 static const struct unit_case CASES[] = {
     {"a process starts with its first task", a_process_starts_with_its_first_task},
     {"a death names the signal and the task started",
@@ -433,9 +318,6 @@ static const struct unit_case CASES[] = {
     {"payloads have readable bytes around them", payloads_have_readable_bytes_around_them},
     {"nothing is left after many deaths", nothing_is_left_after_many_deaths},
     {"pool processes die with their parent", pool_processes_die_with_their_parent},
-    {"a program that is not there is said at open", a_program_that_is_not_there_is_said_at_open},
-    {"a program that only ends is not started in a storm",
-     a_program_that_only_ends_is_not_started_in_a_storm},
 };
 
 int main(int argc, char **argv)
