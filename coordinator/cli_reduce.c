@@ -24,11 +24,13 @@ struct reduction {
 
 static struct cut cut_of(const struct reduce_options *options)
 {
+    if (options->total)
+        return (struct cut){.kind = CUT_TOTAL};
     if (options->every)
         return (struct cut){.kind = CUT_EVERY, .size = options->every};
     if (options->split)
         return (struct cut){.kind = CUT_SPLIT, .parts = options->split, .elements = UINT64_MAX};
-    return (struct cut){.kind = options->total ? CUT_TOTAL : CUT_SUBLISTS};
+    return (struct cut){.kind = CUT_SUBLISTS};
 }
 
 static int name_sources(struct reduction *reduction, struct error *error)
@@ -126,7 +128,7 @@ static int prepare(struct reduction *reduction, struct error *error)
 
     if (rc == OK)
         rc = open_sources(reduction, error);
-    if (rc == OK && options->split)
+    if (rc == OK && options->split && !options->total)
         rc = spool_streams(reduction, error);
     reduction->spec.op = options->op;
     reduction->spec.type = (enum element_type)options->type;

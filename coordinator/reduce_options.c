@@ -10,7 +10,7 @@
 static const struct option OPTIONS[] = {
     {"every", 0, OPTION_COUNT, FIELD(every), "N", "cut into sublists of N elements", 1},
     {"split", 0, OPTION_COUNT, FIELD(split), "K", "cut into K nearly equal sublists", 1},
-    {"total", 0, OPTION_FLAG, FIELD(total), NULL, "reduce all elements to one value", 0},
+    {"total", 0, OPTION_FLAG, FIELD(total), NULL, "reduce all elements to one value, however they are cut", 0},
     {"type", 0, OPTION_CHOICE, FIELD(type), "auto|int|float", "what the elements are (auto)", 0},
     {"format", 0, OPTION_TEXT, FIELD(format), "text|json|npy|raw",
      "format of the files (by extension)", 0},
@@ -42,8 +42,10 @@ static const struct option OPTIONS[] = {
 };
 
 static const struct option_pair CONTRADICTIONS[] = {
-    {"every", "split"},   {"every", "total"}, {"split", "total"},
-    {"quiet", "verbose"}, {"farm", "listen"}, {"farm", "processes"},
+    {"every", "split"},
+    {"quiet", "verbose"},
+    {"farm", "listen"},
+    {"farm", "processes"},
 };
 
 #define SOURCES                                                                                    \

@@ -209,6 +209,8 @@ class Cuts(Files):
         self.assert_gives(sheaf("sum", "-", "--total", stdin="1 2\n\n3.5\n"), "6.5\n")
         self.assert_gives(sheaf("sum", "-", "--total", stdin=""), "0\n")
         self.assert_gives(sheaf("product", "1..3", 7, "--total"), "42\n")
+        self.assert_gives(sheaf("sum", "1..1000000", "--every", 1000, "--total"), "500000500000\n")
+        self.assert_gives(sheaf("sum", "-", "--split", 7, "--total", stdin="1 2\n3 4\n"), "10\n")
 
     def test_types(self):
         self.assert_gives(sheaf("sum", 1, 2, "--type", "float"), "3.0\n")
@@ -411,8 +413,8 @@ class BadInput(Files):
     def test_options(self):
         self.check(["sum", "1..4", "--evry", "2"],
                    "sheaf: unknown option '--evry'; the nearest known one is '--every' (see sheaf sum --help)")
-        self.check(["sum", "1..4", "--every", "2", "--total"],
-                   "sheaf: --every and --total contradict each other; give one of them")
+        self.check(["sum", "1..4", "--every", "2", "--split", "2"],
+                   "sheaf: --every and --split contradict each other; give one of them")
         self.check(["sum", "1..4", "--every", "0"], "sheaf: --every: '0' is not a whole number from 1 on")
         self.check(["sum", "1..4", "--every", "18446744073709551615"],
                    "sheaf: --every: '18446744073709551615' is too large; at most 9223372036854775807")
