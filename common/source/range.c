@@ -3,13 +3,6 @@
 /* Below this many, elements are made and added one by one: cheaper than big numbers. */
 enum { SHORT_ELEMENTS = 64 };
 
-static uint64_t run_length(const struct sink *sink)
-{
-    if (sink->number != sink->boundary)
-        return sink->boundary - sink->number;
-    return cut_sublist_end(&sink->spec->cut, sink->number) - sink->number;
-}
-
 /* begin + step × unit. */
 static void element_at(mpz_t out, const struct source *source, uint64_t unit)
 {
@@ -56,7 +49,7 @@ uint64_t range_feed(struct sink *sink, uint64_t count, uint64_t unit, uint64_t r
     uint64_t done = 0;
 
     while (done < count && !sink_is_faulty(sink) && !sink_is_full(sink, room_bytes)) {
-        uint64_t most = run_length(sink);
+        uint64_t most = sink_run(sink);
         uint64_t run = most < count - done ? most : count - done;
 
         sink_elements(sink, run);

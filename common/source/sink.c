@@ -82,6 +82,13 @@ void sink_cut(struct sink *sink)
         sink->op->finish(&segment->tail, sink->spec->type, &segment->closed);
 }
 
+uint64_t sink_run(const struct sink *sink)
+{
+    if (sink->number != sink->boundary)
+        return sink->boundary - sink->number;
+    return cut_sublist_end(&sink->spec->cut, sink->number) - sink->number;
+}
+
 void sink_number_boundary(struct sink *sink)
 {
     sink->boundary = cut_sublist_end(&sink->spec->cut, sink->boundary);

@@ -239,6 +239,25 @@ class Sameness(Files):
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(result.out, answer)
 
+    def test_random_integers(self):
+        def element(seed, index):
+            z = (seed + (index + 1) * 0x9E3779B97F4A7C15) % 2**64
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+            z ^= z >> 31
+            return z - 2**64 if z >= 2**63 else z
+
+        ten = [element(0, i) for i in range(10)]
+        self.check_all(["sum", "random:10", "--every", 1], "".join(f"{e}\n" for e in ten))
+        for e in ten:
+            self.assertIn(str(e), (farm.ROOT / "README.md").read_text())
+        many = [element(2**64 - 1, i) for i in range(100000)]
+        source = f"random:100000:{2**64 - 1}"
+        self.check_all(["sum", source], f"{sum(many)}\n")
+        self.check_all(["product", source, "--split", 50000],
+                       "".join(f"{a * b}\n" for a, b in zip(many[::2], many[1::2])))
+        self.check_all(["sum", 1, "random:0:5", "random:1", 2], f"1\n0\n{ten[0]}\n2\n")
+
     def test_text_of_all_kinds(self):
         draw = random.Random(1)
         rows = []
@@ -409,6 +428,15 @@ class BadInput(Files):
                 self.assertEqual(result.status, 2, result)
                 self.assertEqual(result.err.count("\n"), 1)
                 self.assertIn(text, result.err)
+
+    def test_random_integers(self):
+        for text in ("random:", "random:x", "random:-1", "random:1:", "random:1:2:3",
+                     "random:18446744073709551616", "random:1:18446744073709551616"):
+            self.check(["sum", text],
+                       f"sheaf: {text}: expected random:N or random:N:SEED, both whole numbers below "
+                       f"2^64 (a file of that name is ./{text})")
+        self.check(["sum", "random:9223372036854775808"],
+                   "sheaf: random:9223372036854775808: at most 9223372036854775807 random integers")
 
     def test_options(self):
         self.check(["sum", "1..4", "--evry", "2"],

@@ -184,6 +184,7 @@ static void fill_source(struct source *source, struct bytes *bytes, struct rando
         describe_array(source, bytes, random, wanted);
         break;
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         break;
     }
     if (source->access == SOURCE_INLINE && !bytes->length)
