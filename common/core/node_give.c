@@ -8,7 +8,7 @@
  */
 #include "core/node_private.h"
 
-enum given { GIVEN, NOTHING, NOT_TO_THIS_ONE };
+enum given { GIVEN, NOTHING, NOT_TO_THIS_ONE, NO_ROOM };
 
 static bool tile_is_front(const struct tile *tile)
 {
@@ -128,7 +128,7 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
         return NOT_TO_THIS_ONE;
     if (work->phase == TASK_FOLD &&
         !has_room(node, work, room_wanted(node, work, peer, COST_MIN), tile_is_front(tile)))
-        return NOT_TO_THIS_ONE;
+        return NO_ROOM;
     split_tile(node, work, peer, tile);
     *cost_ns = give_tile(node, work, peer, tile, work->phase);
     return GIVEN;
@@ -145,9 +145,7 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
     uint64_t cost = cost_wanted(node, work, peer, 0);
     uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
     struct tile *last = work->merge.tiles.last;
-    /* With nothing under way only this can go on, though runs too heavy to be glued stand before.
-     */
-    bool is_front = !last || (last->state == TILE_RUN && !last->previous) || !work->tasks;
+    bool is_front = !last || (last->state == TILE_RUN && !last->previous);
     struct slice slice;
     struct tile *tile;
 
@@ -155,11 +153,13 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
         return NOTHING;
     if (plan_is_at_stream(&work->plan)) {
         input_ask(node, work);
-        return work->merge.ready.first ? give_ready(node, work, peer, cost_ns) : NOTHING;
+        if (work->merge.ready.first)
+            return give_ready(node, work, peer, cost_ns);
+        return work->reads ? NOTHING : NO_ROOM;
     }
     if (work->phase == TASK_FOLD &&
         !has_room(node, work, room_wanted(node, work, peer, cost), is_front))
-        return NOT_TO_THIS_ONE;
+        return NO_ROOM;
     if (is_blind(work, peer) && begins_in_file(work)) {
         input_read_fresh(node, work);
         return NOT_TO_THIS_ONE;
@@ -184,6 +184,15 @@ static bool give_pair(struct node *node, struct work *work, struct peer *peer, b
     return true;
 }
 
+/* Nothing better to glue a heavy value with will come soon: all is cut, or light results behind the
+ * value fill the window, or nobody works on anything else. */
+static bool wants_any_pair(const struct work *work, enum given given)
+{
+    if (given == NOTHING)
+        return plan_is_done(&work->plan) || (!work->tasks && !MUTANT(LIGHT_WAITS));
+    return given == NO_ROOM && !MUTANT(LIGHT_WAITS);
+}
+
 static enum given give_of_work(struct node *node, struct work *work, struct peer *peer,
                                int64_t *cost_ns)
 {
@@ -194,9 +203,9 @@ static enum given give_of_work(struct node *node, struct work *work, struct peer
     given = give_ready(node, work, peer, cost_ns);
     if (given == NOTHING)
         given = give_fresh(node, work, peer, cost_ns);
-    if (given == NOTHING && plan_is_done(&work->plan) && give_pair(node, work, peer, true, cost_ns))
+    if (wants_any_pair(work, given) && give_pair(node, work, peer, true, cost_ns))
         return GIVEN;
-    return given;
+    return given == NO_ROOM ? NOT_TO_THIS_ONE : given;
 }
 
 static enum given give_of_job(struct node *node, struct job *job, struct peer *peer,
@@ -303,6 +312,51 @@ static bool give_list(struct node *node, const struct peer_list *list)
     return any;
 }
 
+/* A pair for a child that takes nothing else now: it may hold work that waits for room, and room
+ * may come only when the pair is glued. */
+static bool give_pair_of_work(struct node *node, struct work *work, struct peer *peer,
+                              int64_t *cost_ns)
+{
+    uint64_t room = room_wanted(node, work, peer, COST_MIN);
+    bool relaxed = plan_is_done(&work->plan) || !has_room(node, work, room, false);
+    struct tile *asked = work->asked.kind == TASK_GLUE ? work->merge.ready.first : NULL;
+
+    if (!asked)
+        return give_pair(node, work, peer, relaxed, cost_ns);
+    *cost_ns = give_tile(node, work, peer, asked, TASK_GLUE);
+    return true;
+}
+
+static bool give_any_pair(struct node *node, struct peer *peer)
+{
+    bool any = false;
+    int64_t cost_ns;
+
+    for (struct job *job = node->jobs; job; job = job->next)
+        for (struct work *work = job->to_give; work; work = work->next) {
+            if (give_pair_of_work(node, work, peer, &cost_ns)) {
+                job->deficit_ns -= cost_ns;
+                return true;
+            }
+            any |= work->merge.heavy.first != NULL;
+        }
+    node->has_pairs = any;
+    return false;
+}
+
+static void give_pairs_to_full(struct node *node)
+{
+    struct peer *peer = node->full.first;
+
+    while (peer && node->has_pairs) {
+        struct peer *next = peer->capacity_next;
+
+        if (!give_any_pair(node, peer))
+            break;
+        peer = next;
+    }
+}
+
 static bool may_copy(const struct node *node, const struct task *task, const struct peer *peer)
 {
     const struct lease *lease = task->lease[0].child ? &task->lease[0] : &task->lease[1];
@@ -321,9 +375,12 @@ static void give_copies(struct node *node)
     for (int i = 0; task && i < LOOK_AT && node->idle.first; i++, task = task->newer) {
         struct peer *peer = node->idle.first;
 
-        if (!may_copy(node, task, peer))
+        uint64_t room = task->kind == TASK_FOLD ? room_max(node, peer) : 0;
+
+        if (!may_copy(node, task, peer) ||
+            (room && !has_room(node, task->work, room, tile_is_front(task->tile))))
             continue;
-        give_lease(node, task, peer, task->kind == TASK_FOLD ? room_max(node, peer) : 0);
+        give_lease(node, task, peer, room);
         node->stats.speculative++;
     }
 }
@@ -344,6 +401,7 @@ void give_all(struct node *node)
     read_ahead(node);
     give_list(node, &node->idle);
     give_list(node, &node->some);
+    give_pairs_to_full(node);
     give_copies(node);
 }
 

@@ -61,9 +61,9 @@ static bool may_read(const struct node *node, const struct work *work)
     uint64_t ahead = (work->reads + 1) * VALUE_SLICE_BYTES_MAX + work->merge.held_bytes;
 
     if (!work->reads && !work->merge.ready.first && !work->merge.given)
-        return node->unprinted_bytes <= UNPRINTED_MAX;
+        return node->unprinted_bytes <= unprinted_max(node);
     return work->reads < INPUT_AHEAD && ahead <= node->options.memory_bytes / 4 &&
-           node->unprinted_bytes <= UNPRINTED_MAX;
+           node->unprinted_bytes <= unprinted_max(node);
 }
 
 static void take_bytes(struct work *work, struct chunk *bytes, uint64_t units, bool end);

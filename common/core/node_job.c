@@ -112,14 +112,17 @@ static bool wants_counting(const struct node *node, const struct work *work)
            work->plan.cost_left > COST_MIN && node->options.role != ROLE_CLIENT;
 }
 
+/* A pair to be glued goes first: its giver can answer nothing until it is glued. */
 static void work_link(struct work *work)
 {
     struct job *job = work->job;
+    bool is_pair = work->asked.kind == TASK_GLUE;
 
-    work->previous = job->last;
-    *(job->last ? &job->last->next : &job->first) = work;
-    job->last = work;
-    if (!job->to_give)
+    work->previous = is_pair ? NULL : job->last;
+    work->next = is_pair ? job->first : NULL;
+    *(work->previous ? &work->previous->next : &job->first) = work;
+    *(work->next ? &work->next->previous : &job->last) = work;
+    if (!job->to_give || is_pair)
         job->to_give = work;
 }
 
@@ -127,6 +130,14 @@ void work_wake(struct work *work)
 {
     if (!MUTANT(WAKE_LOST))
         work->job->to_give = work->job->first;
+}
+
+void work_has_pairs(struct node *node, struct work *work)
+{
+    if (!work->merge.heavy.first)
+        return;
+    node->has_pairs = true;
+    work_wake(work);
 }
 
 /* A task's bytes, or a pair to be glued: one tile, nothing to plan. */
@@ -162,7 +173,8 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     work->room_bytes = work->asked.room_bytes;
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
-    merge_init(&work->merge, job->spec, job->is_root ? UINT64_MAX : RESULT_BYTES_MAX);
+    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    work->merge.is_final = job->is_root;
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))
         work->phase = TASK_COUNT;
@@ -171,6 +183,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     else if (work->asked.deaths)
         take_blamed(work);
     work_link(work);
+    node->has_pairs |= work->asked.kind == TASK_GLUE;
     return work;
 }
 

@@ -57,7 +57,9 @@ struct task {
     struct task *older, *newer; /* all tasks of the node, by the time they were first given */
 };
 
-enum capacity { CAPACITY_NONE, CAPACITY_SOME, CAPACITY_IDLE };
+/* CAPACITY_PAIR: a worker whose slots have work enough, perhaps work that waits for room; it still
+ * takes pairs to glue. */
+enum capacity { CAPACITY_NONE, CAPACITY_PAIR, CAPACITY_SOME, CAPACITY_IDLE };
 
 struct peer {
     peer_id id;
@@ -138,8 +140,8 @@ struct work {
 struct node {
     struct node_options options;
     struct peer *peers; /* by id */
-    struct peer_list idle,
-        some;           /* takers with room: idle ones (last used first), and others (in turn) */
+    /* takers: idle ones (last used first), others that take more (in turn), and full ones */
+    struct peer_list idle, some, full;
     struct task *tasks; /* by id */
     struct task *oldest, *newest;
     struct job *jobs, *jobs_last;
@@ -147,11 +149,13 @@ struct node {
     uint64_t slots;   /* of all takers */
     uint64_t watched; /* peers that want heartbeats or a HELLO again */
     uint64_t unprinted_bytes;
+    uint64_t held_bytes, reserved_bytes; /* of all works */
     int64_t now_ns, promised_ns, beat_ns;
     int64_t unreachable_ns; /* since when nobody above answers; INT64_MAX: somebody does */
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
+    bool has_pairs;     /* some pair may be waiting to be glued */
     bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
@@ -189,6 +193,8 @@ void work_cancel_tasks(struct node *node, struct work *work);
 struct work *work_find(struct job *job, uint64_t task, uint32_t attempt);
 /* Something of the work may be given (again). */
 void work_wake(struct work *work);
+/* … and heavy pairs may be among it. */
+void work_has_pairs(struct node *node, struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
 /* node_size.c: how much at once */
@@ -202,6 +208,11 @@ uint64_t room_max(const struct node *node, const struct peer *peer);
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
                      uint64_t cost);
 bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
+/* Values that may wait to be printed or answered at the front of a work. */
+uint64_t unprinted_max(const struct node *node);
+/* Change what is reserved for the work's results. */
+void reserve(struct node *node, struct work *work, uint64_t bytes);
+void unreserve(struct node *node, struct work *work, uint64_t bytes);
 /* Slot time. */
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
                     uint64_t cost);

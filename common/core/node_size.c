@@ -6,12 +6,19 @@
 
 static uint64_t used_bytes(const struct node *node)
 {
-    uint64_t used = node->unprinted_bytes;
+    return node->unprinted_bytes + node->held_bytes + node->reserved_bytes;
+}
 
-    for (const struct job *job = node->jobs; job; job = job->next)
-        for (const struct work *work = job->first; work; work = work->next)
-            used += work->merge.held_bytes + work->reserved_bytes;
-    return used;
+void reserve(struct node *node, struct work *work, uint64_t bytes)
+{
+    work->reserved_bytes += bytes;
+    node->reserved_bytes += bytes;
+}
+
+void unreserve(struct node *node, struct work *work, uint64_t bytes)
+{
+    work->reserved_bytes -= bytes;
+    node->reserved_bytes -= bytes;
 }
 
 static double rate_of(const struct job *job, const struct peer *peer, enum task_kind kind)
@@ -42,10 +49,15 @@ static uint64_t cost_of_results(const struct job *job, uint64_t result_bytes)
 
 uint64_t room_max(const struct node *node, const struct peer *peer)
 {
-    if (peer->takes_whole)
-        return node->options.memory_bytes / 4;
-    return peer->role == ROLE_PROCESS ? RESULT_BYTES_MAX
-                                      : at_most(WORKER_ROOM_MAX, node->options.memory_bytes / 8);
+    uint64_t most = peer->role == ROLE_PROCESS ? RESULT_BYTES_MAX : WORKER_ROOM_MAX;
+
+    return peer->takes_whole ? node->options.memory_bytes / 4
+                             : at_most(most, node->options.memory_bytes / 8);
+}
+
+uint64_t unprinted_max(const struct node *node)
+{
+    return at_most(UNPRINTED_MAX, node->options.memory_bytes / 4);
 }
 
 uint64_t cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
@@ -86,7 +98,7 @@ bool has_room(const struct node *node, const struct work *work, uint64_t room, b
     const struct tile *first = work->merge.tiles.first;
     uint64_t held = first && first->state == TILE_RUN ? first->run->closed.packed.length : 0;
 
-    return is_front ? held + node->unprinted_bytes <= UNPRINTED_MAX
+    return is_front ? held + node->unprinted_bytes <= unprinted_max(node)
                     : used_bytes(node) + room <= node->options.memory_bytes;
 }
 

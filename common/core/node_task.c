@@ -54,7 +54,7 @@ void lease_end(struct node *node, struct lease *lease)
         child->running--;
     child->queued_ns -= lease->expected_ns;
     child->payload_bytes -= lease->payload_bytes;
-    lease->task->work->reserved_bytes -= lease->room_bytes;
+    unreserve(node, lease->task->work, lease->room_bytes);
     node->stats.running--;
     lease->child = NULL;
     peer_update_capacity(node, child);
@@ -110,6 +110,7 @@ static void give_back(struct node *node, struct task *task)
 
     task_end(node, task);
     work_wake(work);
+    node->has_pairs |= kind == TASK_GLUE;
     if (kind == TASK_GLUE && tile->state == TILE_GLUING)
         merge_pair_lost(&work->merge, tile);
     else if (!MUTANT(RETRY_LOST))
@@ -213,12 +214,12 @@ static void measure(struct lease *lease, const struct message_result *result, si
     }
 }
 
-static void use_room(struct lease *lease, size_t closed_bytes)
+static void use_room(struct node *node, struct lease *lease, size_t closed_bytes)
 {
     uint64_t used = closed_bytes < lease->room_bytes ? closed_bytes : lease->room_bytes;
 
     lease->room_bytes -= used;
-    lease->task->work->reserved_bytes -= used;
+    unreserve(node, lease->task->work, used);
 }
 
 static void grant(struct node *node, struct lease *lease, uint64_t more)
@@ -226,7 +227,7 @@ static void grant(struct node *node, struct lease *lease, uint64_t more)
     struct message room = {.type = MESSAGE_ROOM};
 
     lease->room_bytes += more;
-    lease->task->work->reserved_bytes += more;
+    reserve(node, lease->task->work, more);
     room.room.job = lease->task->work->job->id;
     room.room.task = lease->task->id;
     room.room.attempt = lease->attempt;
@@ -333,7 +334,7 @@ static void count_prefix(struct node *node, struct lease *lease,
     } else {
         segment_clear(segment);
     }
-    use_room(lease, closed_bytes);
+    use_room(node, lease, closed_bytes);
     if (result->done)
         lease_stale(node, lease);
     if (run)

@@ -27,12 +27,15 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_SLOW_READER] = "slow-reader",
     [SWARM_TINY] = "tiny",
     [SWARM_LATE] = "late",
+    [SWARM_HEAVY] = "heavy",
+    [SWARM_COUNTED] = "counted",
 };
 
 #define BIT(class) (UINT32_C(1) << (class))
 
 static const uint32_t HARMLESS = BIT(SWARM_CLOCKS) | BIT(SWARM_SLOW_READER) | BIT(SWARM_TINY) |
-                                 BIT(SWARM_LATE) | BIT(SWARM_DELAY);
+                                 BIT(SWARM_LATE) | BIT(SWARM_DELAY) | BIT(SWARM_HEAVY) |
+                                 BIT(SWARM_COUNTED);
 
 const char *swarm_class_name(unsigned class)
 {
@@ -55,10 +58,34 @@ static uint32_t draw_classes(struct random *random)
     uint32_t density = DENSITIES[random_below(random, 5)];
     uint32_t classes = 0;
 
-    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+    for (unsigned class = 0; class < SWARM_HEAVY; class ++)
         if (random_chance(random, density))
             classes |= BIT(class);
     return classes;
+}
+
+/* Classes that came later have a stream of their own: the worlds of seeds that are kept stay. */
+static uint32_t draw_later_classes(uint64_t seed)
+{
+    static const uint32_t DENSITIES[] = {0, 0, 150, 300};
+    struct random random = random_stream(seed, 7);
+    uint32_t density = DENSITIES[random_below(&random, 4)];
+    uint32_t classes = 0;
+
+    for (unsigned class = SWARM_HEAVY; class < SWARM_CLASSES; class ++)
+        if (random_chance(&random, density))
+            classes |= BIT(class);
+    return classes;
+}
+
+/* A window that the light values alone would fill. */
+static void draw_window(struct swarm *swarm, uint64_t seed)
+{
+    struct random random = random_stream(seed, 8);
+    uint64_t memory_bytes = (uint64_t)random_log(&random, 32 * 1024, 512 * 1024);
+
+    if (swarm_has(swarm, SWARM_HEAVY) && memory_bytes < swarm->memory_bytes)
+        swarm->memory_bytes = memory_bytes;
 }
 
 static void draw_size(struct swarm *swarm, struct random *random)
@@ -78,7 +105,7 @@ static void draw_size(struct swarm *swarm, struct random *random)
 void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed)
 {
     struct random random = random_stream(seed, 1);
-    struct swarm drawn = {.classes = draw_classes(&random) & allowed};
+    struct swarm drawn = {.classes = (draw_classes(&random) | draw_later_classes(seed)) & allowed};
     int64_t delay_ns = random_log(&random, NS_PER_MS / 10, 300 * NS_PER_MS);
     int64_t bytes_per_s = random_log(&random, 20000, 100000000);
     int64_t tiny_memory = random_log(&random, 16 * 1024, 4 << 20);
@@ -98,5 +125,6 @@ void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed)
     drawn.batches_of_one = random_chance(&random, 500) && is_tiny;
     drawn.memory_bytes = is_tiny ? (uint64_t)tiny_memory : 8 * MIB;
     drawn.leaf_credit = is_tiny ? tiny_credit : 64;
+    draw_window(&drawn, seed);
     *swarm = drawn;
 }

@@ -31,6 +31,8 @@ enum swarm_class {
     SWARM_SLOW_READER,   /* results are printed slowly */
     SWARM_TINY,          /* credit of one, tiny windows, batches of one, tiny tasks */
     SWARM_LATE,          /* workers and clients come late */
+    SWARM_HEAVY,         /* a heavy sublist before very many light ones, in a small window */
+    SWARM_COUNTED,       /* much text whose elements must be counted first */
     SWARM_CLASSES
 };
 
