@@ -171,12 +171,16 @@ static void mark_heavy(struct merge *merge, struct tile *left)
         waiting_add(&merge->heavy, left);
 }
 
-/* Large runs stay apart: gluing copies closed values, and an answer is to be of bounded size. */
+/* Large runs stay apart: gluing copies closed values, and an answer is to be of bounded size. So do
+ * more values than can be numbered: equal ones by the run are no bytes. */
 static bool is_too_much(const struct merge *merge, const struct tile *left,
                         const struct tile *right)
 {
     uint64_t before = left->run->closed.packed.length;
+    uint64_t count;
 
+    if (__builtin_add_overflow(left->run->closed.count, right->run->closed.count, &count))
+        return true;
     return (before || !merge->is_final) &&
            before + right->run->closed.packed.length > merge->run_bytes_max;
 }

@@ -214,6 +214,11 @@ void node_progress(const struct node *node, uint64_t *done, uint64_t *all)
 {
     const struct job *job = node->jobs;
 
-    *done = job ? job->cost_done : 0;
-    *all = job ? job->cost_all : 0;
+    cost whole = job ? job->cost_all : 0;
+    int shift = 0;
+
+    while (whole >> shift > UINT64_MAX)
+        shift++; /* what is counted is only a fraction of something past 64 bits */
+    *done = job ? (uint64_t)(job->cost_done >> shift) : 0;
+    *all = (uint64_t)(whole >> shift);
 }

@@ -26,8 +26,8 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
                        struct tile *tile)
 {
     const struct job_spec *spec = work->job->spec;
-    uint64_t all = plan_cost(spec, tile->slice.begin, tile->slice.end);
-    uint64_t cost = cost_wanted(node, work, peer, all);
+    cost all = plan_cost(spec, tile->slice.begin, tile->slice.end);
+    cost wanted = cost_wanted(node, work, peer, all);
     struct slice right = tile->slice;
 
     if (work->phase == TASK_GLUE || tile->deaths || peer->takes_whole ||
@@ -43,9 +43,9 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
         plan_clear(&plan);
         return;
     }
-    if (all <= cost + cost / 2 || tile->slice.begin.source != tile->slice.end.source)
+    if (all <= wanted + wanted / 2 || tile->slice.begin.source != tile->slice.end.source)
         return;
-    right.begin = plan_advance(spec, tile->slice.begin, tile->slice.end, cost);
+    right.begin = plan_advance(spec, tile->slice.begin, tile->slice.end, wanted);
     if (place_compare(right.begin, tile->slice.begin) <= 0 ||
         place_compare(right.begin, right.end) >= 0)
         return;
@@ -57,8 +57,8 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
 static int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
                          enum task_kind kind)
 {
-    uint64_t cost = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
-    uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, cost) : 0;
+    cost all = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
+    uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, all) : 0;
     struct task *task;
 
     if (kind != TASK_GLUE || work->asked.kind == TASK_GLUE)
@@ -142,7 +142,7 @@ static bool begins_in_file(const struct work *work)
 static enum given give_fresh(struct node *node, struct work *work, struct peer *peer,
                              int64_t *cost_ns)
 {
-    uint64_t cost = cost_wanted(node, work, peer, 0);
+    cost wanted = cost_wanted(node, work, peer, 0);
     uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
     struct tile *last = work->merge.tiles.last;
     bool is_front = !last || (last->state == TILE_RUN && !last->previous);
@@ -158,13 +158,13 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
         return work->reads ? NOTHING : NO_ROOM;
     }
     if (work->phase == TASK_FOLD &&
-        !has_room(node, work, room_wanted(node, work, peer, cost), is_front))
+        !has_room(node, work, room_wanted(node, work, peer, wanted), is_front))
         return NO_ROOM;
     if (is_blind(work, peer) && begins_in_file(work)) {
         input_read_fresh(node, work);
         return NOT_TO_THIS_ONE;
     }
-    if (!plan_next(&work->plan, cost, units, &slice))
+    if (!plan_next(&work->plan, wanted, units, &slice))
         return NOTHING;
     tile = merge_append(&work->merge, &slice, NULL);
     if (needs_bytes(work, peer, tile))

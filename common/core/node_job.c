@@ -23,7 +23,8 @@ bool job_is_possible(const struct job_spec *spec)
 {
     return op_of(spec->op) && spec->source_count &&
            (spec->cut.kind != CUT_EVERY || spec->cut.size) &&
-           (spec->cut.kind != CUT_SPLIT || spec->cut.parts);
+           (spec->cut.kind != CUT_SPLIT || spec->cut.parts) &&
+           (!cut_is_numbered(&spec->cut) || job_elements_fit(spec));
 }
 
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec)

@@ -65,13 +65,13 @@ void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_
 {
     struct lease *lease = task_lease(node, task, peer);
     const struct slice *slice = &task->tile->slice;
-    uint64_t cost =
+    cost whole =
         task->kind == TASK_GLUE ? 0 : plan_cost(task->work->job->spec, slice->begin, slice->end);
     struct message message = {0};
 
     lease->room_bytes = room;
     lease->answered = task->tile->slice.begin;
-    lease->expected_ns = expected_ns(node, task->work, peer, cost);
+    lease->expected_ns = expected_ns(node, task->work, peer, whole);
     reserve(node, task->work, room);
     peer->queued_ns += lease->expected_ns;
     lease->due_ns = node->now_ns + 2 * peer->queued_ns / peer->slots + 3 * node->options.task_ns;

@@ -113,8 +113,8 @@ struct job {
     bool is_dry;                /* has nothing for the child that is served just now */
     double rate[TASK_GLUE + 1]; /* cost per ns and slot, by task kind; 0: not known */
     double closed_ratio;        /* bytes of closed values per cost */
-    uint64_t cost_done_max;
-    uint64_t cost_done, cost_all;
+    cost cost_done_max;
+    cost cost_done, cost_all;
     bool is_root;
 };
 
@@ -200,13 +200,13 @@ void job_take_task(struct node *node, struct peer *giver, struct message *messag
 /* node_size.c: how much at once */
 /* Cost of the next slice for this child; all: the cost of what is to be cut, if it is not the
  * plan's rest. */
-uint64_t cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t all);
+cost cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
+                 cost all);
 /* Bytes of results that a child may be granted for one task, and that it should be for one of this
  * cost. */
 uint64_t room_max(const struct node *node, const struct peer *peer);
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t cost);
+                     cost planned);
 bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
 /* Values that may wait to be printed or answered at the front of a work. */
 uint64_t unprinted_max(const struct node *node);
@@ -215,7 +215,7 @@ void reserve(struct node *node, struct work *work, uint64_t bytes);
 void unreserve(struct node *node, struct work *work, uint64_t bytes);
 /* Slot time. */
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
-                    uint64_t cost);
+                    cost planned);
 
 /* node_lease.c */
 void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room);

@@ -196,21 +196,21 @@ static double blend(double old, double now)
 static void measure(struct lease *lease, const struct message_result *result, size_t closed_bytes)
 {
     struct job *job = lease->task->work->job;
-    uint64_t cost = plan_cost(job->spec, result->begin, result->middle);
+    cost done = plan_cost(job->spec, result->begin, result->middle);
     double busy_ns = result->busy_ns ? (double)result->busy_ns : 1;
 
-    if (!cost || result->kind == TASK_GLUE)
+    if (!done || result->kind == TASK_GLUE)
         return;
-    job->rate[result->kind] = blend(job->rate[result->kind], (double)cost / busy_ns);
+    job->rate[result->kind] = blend(job->rate[result->kind], (double)done / busy_ns);
     lease->child->rate = lease->child->rate_job == job->id
-                             ? blend(lease->child->rate, (double)cost / busy_ns)
-                             : (double)cost / busy_ns;
+                             ? blend(lease->child->rate, (double)done / busy_ns)
+                             : (double)done / busy_ns;
     lease->child->rate_job = job->id;
-    if (cost > job->cost_done_max)
-        job->cost_done_max = cost;
+    if (done > job->cost_done_max)
+        job->cost_done_max = done;
     if (result->kind == TASK_FOLD) {
-        job->closed_ratio = blend(job->closed_ratio, (double)closed_bytes / (double)cost);
-        job->cost_done += cost;
+        job->closed_ratio = blend(job->closed_ratio, (double)closed_bytes / (double)done);
+        job->cost_done += done;
     }
 }
 

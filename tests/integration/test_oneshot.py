@@ -224,6 +224,23 @@ class Cuts(Files):
             with self.subTest(range=text):
                 self.assert_gives(sheaf("sum", text), answer + "\n")
 
+    def test_the_longest_ranges(self):
+        last = 2**63 - 1
+        part = last // 7  # without a rest
+        cases = [((f"1..{last}",), [last * (last + 1) // 2]),
+                 ((f"-{2**62 - 1}..{2**62 - 1}",), [0]),
+                 ((f"1..{last}", f"1..{last}", f"1..{last}", "--total"), [3 * last * (last + 1) // 2]),
+                 ((f"1..{last}", "--every", 2**62), [2**61 * (2**62 + 1), last * (last + 1) // 2 - 2**61 * (2**62 + 1)]),
+                 ((f"1..{last}", "--split", 7), [part * (part + 1) // 2 + i * part**2 for i in range(7)]),
+                 ((f"1..{last}", f"1..{last}", "--split", 2), 2 * [last * (last + 1) // 2])]
+        for arguments, answer in cases:
+            with self.subTest(arguments=arguments):
+                self.assert_gives(sheaf("sum", *arguments), lines(answer))
+        for option in (("--every", last), ("--split", 5)):
+            self.assert_fails(sheaf("sum", f"1..{last}", f"1..{last}", "1", *option), 2,
+                              "sheaf: --every and --split number the elements, and can number at most "
+                              "18446744073709551614 in all sources together")
+
 
 class Sameness(Files):
     """The same answer, and the same sentence, for every number of processes and every cut."""

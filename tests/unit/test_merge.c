@@ -176,7 +176,70 @@ static void heavy_values_of_like_weight_are_glued_first(void)
     teardown(&f);
 }
 
+/* Empty sublists by the run: 2^63 of them are 17 bytes. */
+static struct tile *count_equal(struct fixture *f, struct tile *tile, uint64_t values)
+{
+    struct segment segment;
+
+    init(&segment);
+    segment.bounded = true;
+    values_append_same(&segment.closed, 1, values);
+    return count(f, tile, &segment);
+}
+
+static void more_values_than_can_be_numbered_stay_apart(void)
+{
+    struct fixture f;
+    struct values taken;
+    struct tile *a, *b, *c;
+
+    setup(&f, true);
+    a = append(&f);
+    b = append(&f);
+    c = append(&f);
+    count_equal(&f, a, UINT64_C(1) << 63);
+    count_equal(&f, b, INT64_MAX);
+    CU_ASSERT_EQUAL(merge_front(&f.merge)->run->closed.count, UINT64_MAX);
+    count_equal(&f, c, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(merge_front(&f.merge)->next);
+    merge_take_closed(&f.merge, merge_front(&f.merge), &taken);
+    CU_ASSERT_EQUAL(taken.count, UINT64_MAX);
+    values_clear(&taken);
+    merge_glue_front(&f.merge);
+    CU_ASSERT_PTR_NULL(merge_front(&f.merge)->next);
+    CU_ASSERT_EQUAL(merge_front(&f.merge)->run->closed.count, 1);
+    teardown(&f);
+}
+
+/* The last elements of a range of 2^63 - 1, counted from its end to its begin. */
+static void places_near_2_to_the_63_are_counted(void)
+{
+    static const uint64_t LAST = INT64_MAX;
+    struct fixture f;
+    struct slice slice = {.begin = {0, 0}, .end = {0, LAST}, .element = 0}, right;
+    struct tile *tile, *rest;
+
+    setup(&f, true);
+    f.spec.sources[0].units = LAST;
+    f.spec.cut = (struct cut){.kind = CUT_EVERY, .size = 1};
+    tile = merge_append(&f.merge, &slice, NULL);
+    for (uint64_t behind = 1; behind <= 4; behind++) {
+        right = tile->slice;
+        right.begin.unit = right.element = LAST - behind;
+        rest = merge_split(&f.merge, tile, &right);
+        CU_ASSERT_EQUAL(rest->slice.element, LAST - behind);
+        count_light(&f, rest, 1);
+    }
+    count_light(&f, tile, 3);
+    CU_ASSERT_PTR_NULL(merge_front(&f.merge)->next);
+    CU_ASSERT_EQUAL(merge_front(&f.merge)->slice.end.unit, LAST);
+    CU_ASSERT_EQUAL(merge_front(&f.merge)->run->closed.count, 7);
+    teardown(&f);
+}
+
 static const struct unit_case cases[] = {
+    {"more values than can be numbered stay apart", more_values_than_can_be_numbered_stay_apart},
+    {"places near 2^63 are counted", places_near_2_to_the_63_are_counted},
     {"light neighbours become one run", light_neighbours_become_one_run},
     {"runs of many values stay apart", runs_of_many_values_stay_apart},
     {"a front that was emptied takes the next run", a_front_that_was_emptied_takes_the_next_run},
