@@ -27,6 +27,14 @@ bool job_is_possible(const struct job_spec *spec)
            (!cut_is_numbered(&spec->cut) || job_elements_fit(spec));
 }
 
+static void note_described(const struct node *node, peer_id giver, bool is_new)
+{
+    struct peer *peer = peer_find(node, giver);
+
+    if (peer)
+        peer->asked.jobs += is_new ? 1u : -1u;
+}
+
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec)
 {
     struct job *job = memory_new(sizeof *job);
@@ -40,6 +48,7 @@ struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct
     *(node->jobs_last ? &node->jobs_last->next : &node->jobs) = job;
     node->jobs_last = job;
     node->stats.jobs++;
+    note_described(node, giver, true);
     return job;
 }
 
@@ -72,6 +81,7 @@ void job_free(struct node *node, struct job *job)
     while (job->first)
         work_free(node, job->first);
     forget_everywhere(node, job);
+    note_described(node, job->giver, false);
     *(job->previous ? &job->previous->next : &node->jobs) = job->next;
     *(job->next ? &job->next->previous : &node->jobs_last) = job->previous;
     job_spec_clear(job->spec);
@@ -163,6 +173,18 @@ static void take_blamed(struct work *work)
     tile->lost_daemons = work->asked.lost_daemons;
 }
 
+/* What a giver has asked for is bounded by the credit that it was given; the shell knows its own
+ * bounds. */
+static void note_asked(const struct node *node, const struct work *work, bool is_new)
+{
+    struct peer *giver = peer_find(node, work->job->giver);
+
+    if (!giver)
+        return;
+    giver->asked.tasks += is_new ? 1u : -1u;
+    giver->asked.value_bytes += is_new ? work->value_bytes : -work->value_bytes;
+}
+
 struct work *work_new(struct node *node, struct job *job, struct message *task)
 {
     struct work *work = memory_new(sizeof *work);
@@ -172,6 +194,8 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     work->answered = work->asked.slice.begin;
     work->answered_ns = node->now_ns;
     work->room_bytes = work->asked.room_bytes;
+    work->value_bytes = work->asked.by_value ? task->payload.length : 0;
+    note_asked(node, work, true);
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
     merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
@@ -201,6 +225,7 @@ void work_free(struct node *node, struct work *work)
     struct job *job = work->job;
 
     work_cancel_tasks(node, work);
+    note_asked(node, work, false);
     *(work->previous ? &work->previous->next : &job->first) = work->next;
     *(work->next ? &work->next->previous : &job->last) = work->previous;
     if (job->to_give == work)
@@ -237,6 +262,13 @@ static void decline_task(struct node *node, struct peer *giver, const struct mes
     peer_send(node, giver, &declined);
 }
 
+/* One slice may be larger than all that may wait (a long element); nothing goes with it. */
+static bool is_within_credit(const struct peer *giver, const struct message_task *task)
+{
+    return giver->asked.tasks < CLIENT_CREDIT &&
+           !(task->by_value && giver->asked.value_bytes > WHOLE_VALUE_BYTES);
+}
+
 void job_take_task(struct node *node, struct peer *giver, struct message *message)
 {
     struct job *job = job_find(node, giver->id, message->task.job);
@@ -246,7 +278,8 @@ void job_take_task(struct node *node, struct peer *giver, struct message *messag
         decline_task(node, giver, &message->task);
         return;
     }
-    if (!job || !task_is_possible(job->spec, &message->task)) {
+    if (!job || !is_within_credit(giver, &message->task) ||
+        !task_is_possible(job->spec, &message->task)) {
         peer_misbehaves(node, giver);
         return;
     }

@@ -341,7 +341,7 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
     case MESSAGE_JOB:
         if (job)
             break;
-        if (!job_is_possible(message->job.spec)) {
+        if (!job_is_possible(message->job.spec) || peer->asked.jobs >= JOBS_MAX) {
             peer_misbehaves(node, peer);
             break;
         }

@@ -23,7 +23,8 @@ enum {
     VALUES_BATCH = 64 << 10,      /* root: values handed over at once … */
     PART_BYTES = 256 << 10,       /* and answered at once … */
     CLIENT_CREDIT = 4096,
-    INPUT_AHEAD = 8 /* reads under way at once */
+    JOBS_MAX = 65536, /* described by one giver and not forgotten */
+    INPUT_AHEAD = 8   /* reads under way at once */
 };
 #define VALUES_PAUSE_NS (50 * NS_PER_MS) /* … or after this long */
 #define PART_PAUSE_NS (500 * NS_PER_MS)
@@ -86,6 +87,11 @@ struct peer {
     double rate; /* cost per ns and slot on rate_job */
     enum capacity capacity;
     struct peer *capacity_previous, *capacity_next;
+    /* giver: what it has described and asked for, and we have not finished */
+    struct {
+        uint32_t jobs, tasks;
+        uint64_t value_bytes;
+    } asked;
 };
 
 struct peer_list {
@@ -128,6 +134,7 @@ struct work {
     struct merge merge;
     struct place answered;
     uint64_t room_bytes;     /* for answers above */
+    uint64_t value_bytes;    /* that came with it */
     uint64_t busy_ns, units; /* since the last answer */
     int64_t answered_ns;
     uint64_t reserved_bytes; /* rooms granted to children */
