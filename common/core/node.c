@@ -173,7 +173,8 @@ void node_step(struct node *node, struct event *event, struct actions *actions)
     node->actions = actions;
     node->now_ns = event->now_ns;
     dispatch(node, event);
-    peers_tick(node);
+    if (peers_tick(node))
+        fronts_unstick(node);
     answer_held_back(node);
     works_decline_unseen(node);
     give_all(node);

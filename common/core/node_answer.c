@@ -72,7 +72,8 @@ static bool advance_root(struct node *node, struct work *work, struct tile *fron
             break;
         merge_glue_front(&work->merge); /* what was too much together is not any more */
     }
-    work_has_pairs(node, work);
+    if (work->merge.heavy.first)
+        work_wake(node, work);
     if (!complete)
         return true;
     end_root(node, work, &front->run->fault);
@@ -152,6 +153,7 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
     memory_free(front->run);
     front->run = NULL;
     merge_remove(&work->merge, front);
+    node->has_waiting = true;
     send_segment(node, work, &segment, middle, done);
     segment_clear(&segment);
     /* What follows may be a run already, one too heavy to have been glued here. */
@@ -188,7 +190,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */
     job->cost_done_max = 0;
-    work_wake(work);
+    work_wake(node, work);
 }
 
 void work_advance(struct node *node, struct work *work)
@@ -216,7 +218,8 @@ void work_counted(struct node *node, struct work *work, struct tile *run)
             merge_remove(&work->merge, run->next);
         }
     }
-    work_has_pairs(node, work);
+    if (work->merge.heavy.first)
+        work_wake(node, work);
     work_advance(node, work);
 }
 

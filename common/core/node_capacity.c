@@ -1,5 +1,6 @@
 /* Which children can take more: idle ones, the last used first (a pool starts no more processes
- * than needed), then others in turn, then full ones, which take pairs to glue. */
+ * than needed), then others in turn, then full ones, which take what
+ * holds up the output. */
 #include "core/node_private.h"
 
 static void list_remove(struct peer_list *list, struct peer *peer)
@@ -32,10 +33,14 @@ static enum capacity capacity_of(const struct node *node, const struct peer *pee
         return CAPACITY_NONE;
     if (!peer->running)
         return CAPACITY_IDLE;
+    bool is_full = peer->queued_ns >= 2 * node->options.task_ns * peer->slots;
+
     if (peer->running >= peer->credit)
         return CAPACITY_NONE;
-    if (peer->queued_ns >= 2 * node->options.task_ns * peer->slots && !peer->takes_whole)
-        return peer->role == ROLE_WORKER ? CAPACITY_PAIR : CAPACITY_NONE;
+    if (peer->role == ROLE_PROCESS)
+        return is_full ? CAPACITY_NONE : CAPACITY_SOME;
+    if (peer->running + 1 == peer->credit || (is_full && !peer->takes_whole))
+        return CAPACITY_FRONT;
     return CAPACITY_SOME;
 }
 
@@ -44,7 +49,7 @@ static struct peer_list *list_of(struct node *node, enum capacity capacity)
     switch (capacity) {
     case CAPACITY_NONE:
         return NULL;
-    case CAPACITY_PAIR:
+    case CAPACITY_FRONT:
         return &node->full;
     case CAPACITY_SOME:
         return &node->some;

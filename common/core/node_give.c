@@ -54,8 +54,8 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
     merge_split(&work->merge, tile, &right);
 }
 
-static int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
-                         enum task_kind kind)
+int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
+                  enum task_kind kind)
 {
     cost all = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
     uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, all) : 0;
@@ -173,15 +173,15 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
     return GIVEN;
 }
 
-static bool give_pair(struct node *node, struct work *work, struct peer *peer, bool relaxed,
-                      int64_t *cost_ns)
+bool give_front_slice(struct node *node, struct work *work, struct peer *peer, int64_t *cost_ns)
 {
-    struct tile *left;
+    struct tile *ready = next_ready(work);
+    struct tile *last = work->merge.tiles.last;
 
-    if (!merge_take_pair(&work->merge, relaxed, &left))
-        return false;
-    *cost_ns = give_tile(node, work, peer, left, TASK_GLUE);
-    return true;
+    if (ready && (tile_is_front(ready) || work->asked.kind == TASK_GLUE))
+        return give_ready(node, work, peer, cost_ns) == GIVEN;
+    return (!last || (last->state == TILE_RUN && !last->previous)) &&
+           give_fresh(node, work, peer, cost_ns) == GIVEN;
 }
 
 /* Nothing better to glue a heavy value with will come soon: all is cut, or light results behind the
@@ -198,12 +198,12 @@ static enum given give_of_work(struct node *node, struct work *work, struct peer
 {
     enum given given;
 
-    if (give_pair(node, work, peer, false, cost_ns))
+    if (pair_give(node, work, peer, false, cost_ns))
         return GIVEN;
     given = give_ready(node, work, peer, cost_ns);
     if (given == NOTHING)
         given = give_fresh(node, work, peer, cost_ns);
-    if (wants_any_pair(work, given) && give_pair(node, work, peer, true, cost_ns))
+    if (wants_any_pair(work, given) && pair_give(node, work, peer, true, cost_ns))
         return GIVEN;
     return given == NO_ROOM ? NOT_TO_THIS_ONE : given;
 }
@@ -312,51 +312,6 @@ static bool give_list(struct node *node, const struct peer_list *list)
     return any;
 }
 
-/* A pair for a child that takes nothing else now: it may hold work that waits for room, and room
- * may come only when the pair is glued. */
-static bool give_pair_of_work(struct node *node, struct work *work, struct peer *peer,
-                              int64_t *cost_ns)
-{
-    uint64_t room = room_wanted(node, work, peer, COST_MIN);
-    bool relaxed = plan_is_done(&work->plan) || !has_room(node, work, room, false);
-    struct tile *asked = work->asked.kind == TASK_GLUE ? work->merge.ready.first : NULL;
-
-    if (!asked)
-        return give_pair(node, work, peer, relaxed, cost_ns);
-    *cost_ns = give_tile(node, work, peer, asked, TASK_GLUE);
-    return true;
-}
-
-static bool give_any_pair(struct node *node, struct peer *peer)
-{
-    bool any = false;
-    int64_t cost_ns;
-
-    for (struct job *job = node->jobs; job; job = job->next)
-        for (struct work *work = job->to_give; work; work = work->next) {
-            if (give_pair_of_work(node, work, peer, &cost_ns)) {
-                job->deficit_ns -= cost_ns;
-                return true;
-            }
-            any |= work->merge.heavy.first != NULL;
-        }
-    node->has_pairs = any;
-    return false;
-}
-
-static void give_pairs_to_full(struct node *node)
-{
-    struct peer *peer = node->full.first;
-
-    while (peer && node->has_pairs) {
-        struct peer *next = peer->capacity_next;
-
-        if (!give_any_pair(node, peer))
-            break;
-        peer = next;
-    }
-}
-
 static bool may_copy(const struct node *node, const struct task *task, const struct peer *peer)
 {
     const struct lease *lease = task->lease[0].child ? &task->lease[0] : &task->lease[1];
@@ -401,7 +356,7 @@ void give_all(struct node *node)
     read_ahead(node);
     give_list(node, &node->idle);
     give_list(node, &node->some);
-    give_pairs_to_full(node);
+    fronts_give(node);
     give_copies(node);
 }
 

@@ -137,18 +137,11 @@ static void work_link(struct work *work)
         job->to_give = work;
 }
 
-void work_wake(struct work *work)
+void work_wake(struct node *node, struct work *work)
 {
+    node->has_waiting = true;
     if (!MUTANT(WAKE_LOST))
         work->job->to_give = work->job->first;
-}
-
-void work_has_pairs(struct node *node, struct work *work)
-{
-    if (!work->merge.heavy.first)
-        return;
-    node->has_pairs = true;
-    work_wake(work);
 }
 
 /* A task's bytes, or a pair to be glued: one tile, nothing to plan. */
@@ -208,7 +201,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     else if (work->asked.deaths)
         take_blamed(work);
     work_link(work);
-    node->has_pairs |= work->asked.kind == TASK_GLUE;
+    node->has_waiting = true;
     return work;
 }
 

@@ -58,9 +58,9 @@ struct task {
     struct task *older, *newer; /* all tasks of the node, by the time they were first given */
 };
 
-/* CAPACITY_PAIR: a worker whose slots have work enough, perhaps work that waits for room; it still
- * takes pairs to glue. */
-enum capacity { CAPACITY_NONE, CAPACITY_PAIR, CAPACITY_SOME, CAPACITY_IDLE };
+/* CAPACITY_FRONT: a worker whose slots have work enough, perhaps work that waits for room; it still
+ * takes what holds up the output. */
+enum capacity { CAPACITY_NONE, CAPACITY_FRONT, CAPACITY_SOME, CAPACITY_IDLE };
 
 struct peer {
     peer_id id;
@@ -82,7 +82,8 @@ struct peer {
     uint32_t running;
     uint64_t done, payload_bytes;
     int64_t queued_ns;
-    uint32_t blamed; /* leases that had been started when it was lost */
+    uint32_t blamed;    /* leases that had been started when it was lost */
+    bool greeted_again; /* … which it was by its own HELLO: it is alive */
     uint64_t rate_job;
     double rate; /* cost per ns and slot on rate_job */
     enum capacity capacity;
@@ -162,7 +163,7 @@ struct node {
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
-    bool has_pairs;     /* some pair may be waiting to be glued */
+    bool has_waiting;   /* some front may be waiting for a child */
     bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
@@ -172,7 +173,8 @@ struct node {
 void peer_message(struct node *node, peer_id from, struct message *message);
 void peer_connected(struct node *node, peer_id id);
 void peer_lost(struct node *node, struct peer *peer, const struct event *event);
-void peers_tick(struct node *node);
+/* Returns whether the second was over. */
+bool peers_tick(struct node *node);
 void peers_shift(struct node *node, int64_t gap_ns);
 int64_t peers_deadline(const struct node *node);
 struct peer *peer_find(const struct node *node, peer_id id);
@@ -199,9 +201,7 @@ void work_free(struct node *node, struct work *work);
 void work_cancel_tasks(struct node *node, struct work *work);
 struct work *work_find(struct job *job, uint64_t task, uint32_t attempt);
 /* Something of the work may be given (again). */
-void work_wake(struct work *work);
-/* … and heavy pairs may be among it. */
-void work_has_pairs(struct node *node, struct work *work);
+void work_wake(struct node *node, struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
 /* node_size.c: how much at once */
@@ -227,7 +227,20 @@ int64_t expected_ns(const struct node *node, const struct work *work, const stru
 /* node_lease.c */
 void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room);
 
+/* node_front.c: what holds up the output */
+/* A pair to be glued by a child; relaxed: also one of very different weights. */
+bool pair_give(struct node *node, struct work *work, struct peer *peer, bool relaxed,
+               int64_t *cost_ns);
+void fronts_give(struct node *node);
+/* If all children hold nothing but slices that may wait for the front (they take one task at a
+ * time), one of these is taken back. */
+void fronts_unstick(struct node *node);
+
 /* node_give.c: what goes to which child */
+/* The first slice that is not counted, if it waits to be given. */
+bool give_front_slice(struct node *node, struct work *work, struct peer *peer, int64_t *cost_ns);
+int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
+                  enum task_kind kind);
 /* Some unit of the slice is in a file. */
 bool slice_touches_files(const struct job_spec *spec, const struct slice *slice);
 void give_all(struct node *node);
@@ -239,6 +252,8 @@ struct lease *task_lease(struct node *node, struct task *task, struct peer *chil
 void lease_end(struct node *node, struct lease *lease);
 void task_end(struct node *node, struct task *task);
 void task_cancel(struct node *node, struct task *task);
+/* Cancel it; what it has not answered waits to be given again. */
+void lease_take_back(struct node *node, struct lease *lease);
 void lease_lost(struct node *node, struct lease *lease, const struct event *event);
 /* What is at the front of the output may always go on; it is bounded by what is answered or
  * printed. */

@@ -109,8 +109,7 @@ static void give_back(struct node *node, struct task *task)
     enum task_kind kind = task->kind;
 
     task_end(node, task);
-    work_wake(work);
-    node->has_pairs |= kind == TASK_GLUE;
+    work_wake(node, work);
     if (kind == TASK_GLUE && tile->state == TILE_GLUING)
         merge_pair_lost(&work->merge, tile);
     else if (!MUTANT(RETRY_LOST))
@@ -146,7 +145,7 @@ static void blame(struct tile *tile, const struct lease *lease, const struct eve
         tile->deaths++;
     /* A worker starts its tasks in order, and no more of them than it has slots. */
     if (lease->child->role == ROLE_WORKER && !lease->child->is_draining &&
-        lease->child->blamed++ < lease->child->slots)
+        !lease->child->greeted_again && lease->child->blamed++ < lease->child->slots)
         tile->lost_daemons++;
 }
 
@@ -289,18 +288,23 @@ static void lease_stale(struct node *node, struct lease *lease)
         give_back(node, task);
 }
 
-/* Another child's parts were counted under it, and its own no longer fit. */
-static void lease_out_of_step(struct node *node, struct lease *lease, bool is_done)
+void lease_take_back(struct node *node, struct lease *lease)
 {
     struct task *task = lease->task;
 
+    cancel_lease(node, lease);
+    if (!task->lease[0].child && !task->lease[1].child)
+        give_back(node, task);
+}
+
+/* Another child's parts were counted under it, and its own no longer fit. */
+static void lease_out_of_step(struct node *node, struct lease *lease, bool is_done)
+{
     if (is_done) {
         lease_stale(node, lease);
         return;
     }
-    cancel_lease(node, lease);
-    if (!task->lease[0].child && !task->lease[1].child)
-        give_back(node, task);
+    lease_take_back(node, lease);
 }
 
 /* The prefix of the range; the lease goes on with the rest, or gives it back, or is done. */

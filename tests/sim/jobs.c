@@ -224,7 +224,8 @@ static void make_shaped(struct sim_job *job, uint32_t number, enum shape shape,
     source_init(source);
     source->first_line = 1;
     shape_source(shape, source, &bytes, random);
-    describe_access(source, &bytes);
+    if (source->format != SOURCE_RANGE)
+        describe_access(source, &bytes);
     name_source(source, number, 0);
     keep_padded(&job->sources[0], &bytes);
 }

@@ -9,6 +9,7 @@ enum {
     HEAVY_LINE_BYTES = 60000,
     LIGHT_BYTES = 150000,
     COUNTED_BYTES = 600000,
+    SPRAY_ELEMENTS = 100000,
     LONG_DIGITS = 400,
     LONG_PIECE = 4000
 };
@@ -17,9 +18,10 @@ enum shape shape_draw(const struct swarm *swarm, struct random *random)
 {
     bool is_heavy = random_chance(random, 600);
     bool is_counted = random_chance(random, 600);
+    bool is_spray = random_chance(random, 300);
 
     if (swarm_has(swarm, SWARM_HEAVY) && is_heavy)
-        return SHAPE_HEAVY;
+        return is_spray ? SHAPE_SPRAY : SHAPE_HEAVY;
     return swarm_has(swarm, SWARM_COUNTED) && is_counted ? SHAPE_COUNTED : SHAPE_ANY;
 }
 
@@ -33,6 +35,11 @@ void shape_spec(enum shape shape, struct job_spec *spec, struct random *random)
         spec->op = OP_PRODUCT;
         spec->cut.kind = CUT_SUBLISTS;
         spec->piece_units = by_piece ? piece : 0;
+    } else if (shape == SHAPE_SPRAY) {
+        spec->op = OP_SUM;
+        spec->cut.kind = CUT_EVERY;
+        spec->cut.size = random_below(random, 3) + 1;
+        spec->piece_units = by_piece ? 10 * piece : 0;
     } else {
         spec->op = OP_SUM;
         spec->cut.kind = CUT_EVERY;
@@ -74,6 +81,15 @@ static void fill_counted(struct bytes *bytes, struct random *random)
     }
 }
 
+static void describe_spray(struct source *source, struct random *random)
+{
+    source->format = SOURCE_RANGE;
+    source->access = SOURCE_NOTHING;
+    source->units = (uint64_t)random_between(random, SPRAY_ELEMENTS / 4, SPRAY_ELEMENTS);
+    mpz_set_ui(source->begin, random_below(random, 1000));
+    mpz_set_ui(source->step, 1);
+}
+
 void shape_source(enum shape shape, struct source *source, struct bytes *bytes,
                   struct random *random)
 {
@@ -81,6 +97,8 @@ void shape_source(enum shape shape, struct source *source, struct bytes *bytes,
     if (shape == SHAPE_HEAVY) {
         source->access = random_chance(random, 300) ? SOURCE_STREAM : SOURCE_FILE;
         fill_heavy(bytes, random);
+    } else if (shape == SHAPE_SPRAY) {
+        describe_spray(source, random);
     } else {
         source->access = SOURCE_FILE;
         fill_counted(bytes, random);

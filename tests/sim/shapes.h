@@ -12,8 +12,9 @@
 
 enum shape {
     SHAPE_ANY = 0,
-    SHAPE_HEAVY,  /* one long product of long numbers, then very many small ones */
-    SHAPE_COUNTED /* much text whose elements carry numbers */
+    SHAPE_HEAVY,   /* one long product of long numbers, then very many small ones */
+    SHAPE_COUNTED, /* much text whose elements carry numbers */
+    SHAPE_SPRAY    /* a range cut into very many sublists: results that come in parts */
 };
 
 enum shape shape_draw(const struct swarm *swarm, struct random *random);

@@ -4,6 +4,8 @@
 
 #include "base/limits.h"
 
+#include <string.h>
+
 static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_DELAY] = "delay",
     [SWARM_BANDWIDTH] = "bandwidth",
@@ -31,6 +33,7 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_COUNTED] = "counted",
 };
 
+enum { SHAPED_BYTES_PER_S = 1000000 };
 #define BIT(class) (UINT32_C(1) << (class))
 
 static const uint32_t HARMLESS = BIT(SWARM_CLOCKS) | BIT(SWARM_SLOW_READER) | BIT(SWARM_TINY) |
@@ -84,8 +87,16 @@ static void draw_window(struct swarm *swarm, uint64_t seed)
     struct random random = random_stream(seed, 8);
     uint64_t memory_bytes = (uint64_t)random_log(&random, 32 * 1024, 512 * 1024);
 
+    uint32_t credit = (uint32_t)random_below(&random, 4); /* not limited now and then */
+
     if (swarm_has(swarm, SWARM_HEAVY) && memory_bytes < swarm->memory_bytes)
         swarm->memory_bytes = memory_bytes;
+    if (swarm_has(swarm, SWARM_TINY))
+        swarm->credit = credit;
+    /* A megabyte at 20 kB/s, heartbeats behind it, would be silence: the real link sends parts. */
+    if (swarm->bytes_per_s && swarm->bytes_per_s < SHAPED_BYTES_PER_S &&
+        (swarm_has(swarm, SWARM_HEAVY) || swarm_has(swarm, SWARM_COUNTED)))
+        swarm->bytes_per_s = SHAPED_BYTES_PER_S;
 }
 
 static void draw_size(struct swarm *swarm, struct random *random)
@@ -102,10 +113,19 @@ static void draw_size(struct swarm *swarm, struct random *random)
     }
 }
 
-void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed)
+uint32_t swarm_class_bit(const char *name)
+{
+    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+        if (!strcmp(CLASS_NAMES[class], name))
+            return BIT(class);
+    return 0;
+}
+
+void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
 {
     struct random random = random_stream(seed, 1);
-    struct swarm drawn = {.classes = (draw_classes(&random) | draw_later_classes(seed)) & allowed};
+    uint32_t classes = draw_classes(&random) | draw_later_classes(seed);
+    struct swarm drawn = {.classes = (classes | filter.on) & ~filter.off};
     int64_t delay_ns = random_log(&random, NS_PER_MS / 10, 300 * NS_PER_MS);
     int64_t bytes_per_s = random_log(&random, 20000, 100000000);
     int64_t tiny_memory = random_log(&random, 16 * 1024, 4 << 20);
