@@ -73,3 +73,11 @@ void peer_update_capacity(struct node *node, struct peer *peer)
     else if (capacity != CAPACITY_NONE)
         list_add_last(list_of(node, capacity), peer);
 }
+
+void peer_stand_back(struct node *node, struct peer *peer)
+{
+    if (peer->capacity == CAPACITY_NONE)
+        return;
+    list_remove(list_of(node, peer->capacity), peer);
+    list_add_last(list_of(node, peer->capacity), peer);
+}

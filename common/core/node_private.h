@@ -184,6 +184,8 @@ void peer_drop(struct node *node, struct peer *peer);
 void peer_misbehaves(struct node *node, struct peer *peer);
 /* node_capacity.c */
 void peer_update_capacity(struct node *node, struct peer *peer);
+/* To the end of its list. */
+void peer_stand_back(struct node *node, struct peer *peer);
 void peer_free(struct node *node, struct peer *peer);
 void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
