@@ -276,7 +276,8 @@ static void told_slots(struct node *node, struct peer *peer, uint64_t slots)
 
 static void greet_again(struct node *node, struct peer *peer)
 {
-    node->unreachable_ns = node->now_ns;
+    if (node->unreachable_ns == INT64_MAX)
+        node->unreachable_ns = node->now_ns;
     session_end(node, peer, NULL);
     say_hello(node, peer);
 }
@@ -305,6 +306,7 @@ static void take_welcome(struct node *node, struct peer *peer,
     peer->is_ready = true;
     peer->is_watched = true;
     node->unreachable_ns = INT64_MAX;
+    *node->said_refusal = 0;
     if (node->options.role == ROLE_WORKER) {
         peer->is_giver = true;
         return;
@@ -321,8 +323,10 @@ static void take_refused(struct node *node, struct peer *peer, const char *text)
 {
     if (!peer->is_dialled)
         return;
-    if (*text)
+    if (*text && strcmp(text, node->said_refusal) != 0) {
+        snprintf(node->said_refusal, sizeof node->said_refusal, "%s", text);
         notice(node, "the coordinator refused: %.200s", text);
+    }
     if (peer->is_ready)
         node->unreachable_ns = node->now_ns;
     session_end(node, peer, NULL);

@@ -163,8 +163,9 @@ struct node {
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
-    bool has_waiting;   /* some front may be waiting for a child */
-    bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
+    char said_refusal[256]; /* what is the same again is not said again */
+    bool has_waiting;       /* some front may be waiting for a child */
+    bool look_for_eyes;     /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
 };
