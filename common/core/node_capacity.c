@@ -33,7 +33,7 @@ static enum capacity capacity_of(const struct node *node, const struct peer *pee
         return CAPACITY_NONE;
     if (!peer->running)
         return CAPACITY_IDLE;
-    bool is_full = peer->queued_ns >= 2 * node->options.task_ns * peer->slots;
+    bool is_full = peer->queued_ns >= slots_ns(node, peer, 2);
 
     if (peer->running >= peer->credit)
         return CAPACITY_NONE;

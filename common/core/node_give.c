@@ -274,7 +274,7 @@ static enum given give_one(struct node *node, struct peer *peer)
 
     for (job = node->jobs; job; job = job->next)
         job->is_dry = false;
-    while ((job = job_in_turn(node)) || next_rounds(node, node->options.task_ns * peer->slots)) {
+    while ((job = job_in_turn(node)) || next_rounds(node, slots_ns(node, peer, 1))) {
         int64_t cost_ns = 0;
         enum given given;
 

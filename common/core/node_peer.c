@@ -94,11 +94,12 @@ static void session_end(struct node *node, struct peer *peer, const struct event
     if (peer->is_giver)
         for (struct job *job = node->jobs, *next; job; job = next) {
             next = job->next;
-            if (job->giver == peer->id)
+            if (job->key.giver == peer->id)
                 job_free(node, job);
         }
     peer->is_taker = false;
     peer->is_giver = false;
+    peer->spares_tasks = false;
 }
 
 void peer_lost(struct node *node, struct peer *peer, const struct event *event)
@@ -134,11 +135,6 @@ static uint64_t next_random(struct node *node)
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
     return x ^ (x >> 31);
-}
-
-static uint32_t own_credit(const struct node *node)
-{
-    return node->options.credit_tasks ? node->options.credit_tasks : CLIENT_CREDIT;
 }
 
 static void say_hello(struct node *node, struct peer *peer)
@@ -241,7 +237,7 @@ static void take_hello(struct node *node, peer_id from, const struct message_hel
         return;
     }
     if (peer) {
-        peer->greeted_again = true;
+        peer->spares_tasks = true;
         peer_lost(node, peer, NULL);
     }
     peer = peer_new(node, from);
@@ -284,6 +280,7 @@ static void greet_again(struct node *node, struct peer *peer)
 
 void peer_misbehaves(struct node *node, struct peer *peer)
 {
+    peer->spares_tasks = true;
     if (peer->is_dialled)
         greet_again(node, peer);
     else
@@ -352,7 +349,8 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
     case MESSAGE_JOB:
         if (job)
             break;
-        if (!job_is_possible(message->job.spec) || peer->asked.jobs >= JOBS_MAX) {
+        if (!job_is_possible(message->job.spec) ||
+            peer->asked.jobs >= (peer->is_dialled ? JOBS_MAX : CLIENT_JOBS_MAX)) {
             peer_misbehaves(node, peer);
             break;
         }
