@@ -159,6 +159,14 @@ class Formats(Files):
         path = self.file("a.npy", npy("|b1", (5,), b"\1\0\1\1\0"))
         self.assert_gives(sheaf("sum", path), "3\n")
 
+    def test_an_npy_stream_has_as_many_elements_as_its_header_promises(self):
+        for fortran in (False, True):
+            for elements in (3, 5):
+                data = npy("<i8", (2, 2), struct.pack(f"<{elements}q", *range(elements)), fortran)
+                result = sheaf("sum", "-", "--format", "npy", stdin=data)
+                self.assertEqual(result.status, 2, result)
+                self.assertIn("standard input: ", result.err)
+
     def test_raw(self):
         path = self.file("a.bin", struct.pack(">5i", 1, 2, 3, 4, -50))
         self.assert_gives(sheaf("sum", path, "--format", "raw", "--dtype", ">i32"), "-40\n")
