@@ -203,6 +203,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))
         work->phase = TASK_COUNT;
+    work->plan.is_counting = work->phase == TASK_COUNT && !MUTANT(COUNTED_WHOLE);
     if (work->asked.by_value || work->asked.kind == TASK_GLUE)
         take_payload(work, task);
     else if (work->asked.deaths)
