@@ -278,6 +278,9 @@ void work_advance(struct node *node, struct work *work);
 void work_counted(struct node *node, struct work *work, struct tile *run);
 /* A range that cannot be had is a fault at its begin: what stands before it is still counted. */
 void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault);
+/* Pool processes died with this range, the first that is not counted or near it: whoever gave the
+ * work hears of it now, as this pool may be lost next. The work may end by it. */
+void work_tell_deaths(struct node *node, struct work *work, const struct tile *tile);
 /* A worker glued a pair for the giver: pass its answer on as it is. */
 void work_relay_glued(struct node *node, struct work *work, struct message *message);
 /* Decline works whose files no child can open any more. */
