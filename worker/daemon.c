@@ -9,7 +9,10 @@
 #include "link/loop.h"
 #include "link/self.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* A coordinator that is there answers sooner. */
 #define SAY_WAITING_NS (2 * NS_PER_S)
@@ -20,7 +23,7 @@ struct daemon {
     struct loop *loop;
     int signal_fd;
     struct patience patience;
-    bool is_joined, was_joined, is_draining, said_waiting;
+    bool is_joined, was_joined, is_draining, said_waiting, is_detached;
 };
 
 static void take_action(void *context, struct action *action)
@@ -63,6 +66,8 @@ static int open_all(struct daemon *daemon, struct error *error)
     if (rc == OK) {
         loop_add_link(daemon->loop, up);
         loop_add_fd(daemon->loop, daemon->signal_fd, POLLIN);
+        if (options->is_attached)
+            loop_add_fd(daemon->loop, STDIN_FILENO, POLLIN);
         log_line(&options->log, LOG_VERBOSE, "connecting to %s with %u processes", options->connect,
                  processes);
     }
@@ -130,10 +135,25 @@ static int look_at_clock(struct daemon *daemon, struct error *error)
                      options->connect, (double)options->give_up_ns / (double)NS_PER_S);
 }
 
+/* Whoever holds the other end of standard input is gone when it ends; what it says means nothing.
+ */
+static void look_at_input(struct daemon *daemon)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    char text[512];
+    ssize_t length;
+
+    if (!daemon->options->is_attached || poll(&input, 1, 0) <= 0)
+        return;
+    length = read(STDIN_FILENO, text, sizeof text);
+    daemon->is_detached = length == 0 || (length < 0 && errno != EINTR && errno != EAGAIN);
+}
+
 /* A drained worker without a coordinator has nobody to answer to. */
 static bool is_over(const struct daemon *daemon)
 {
-    return daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined);
+    return daemon->is_detached ||
+           (daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined));
 }
 
 int daemon_run(const struct daemon_options *options, struct error *error)
@@ -144,6 +164,7 @@ int daemon_run(const struct daemon_options *options, struct error *error)
     while (rc == OK && !is_over(&daemon)) {
         loop_round(daemon.loop, daemon.is_joined ? NS_PER_S : 100 * NS_PER_MS);
         look_at_coordinator(&daemon);
+        look_at_input(&daemon);
         rc = look_at_signals(&daemon, error);
         if (rc == OK)
             rc = look_at_clock(&daemon, error);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct daemon_options {
@@ -15,6 +16,7 @@ struct daemon_options {
     uint64_t processes; /* 0: the CPUs this process may use */
     uint64_t memory_bytes;
     int64_t give_up_ns; /* without a coordinator for this long it ends; 0: never */
+    bool is_attached;   /* ends, with OK, when standard input does */
     struct log log;
 };
 

@@ -26,6 +26,8 @@ static const struct option OPTIONS[] = {
      4 * MIB},
     {"give-up", 0, OPTION_SECONDS, FIELD(daemon.give_up_ns), "SECONDS",
      "end after this long without a coordinator that answers (0: never)", 0},
+    {"attached", 0, OPTION_FLAG, FIELD(daemon.is_attached), NULL,
+     "end when standard input does: with the connection that started it", 0},
     {"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "no notices", 0},
     {"verbose", 'v', OPTION_FLAG, FIELD(verbose), NULL, "say when it joins and loses", 0},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "show this text", 0},
