@@ -1,9 +1,11 @@
 """A coordinator, worker daemons and clients as real processes, with crashes: each costs time, never an answer."""
 
+import json
 import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -112,6 +114,16 @@ class Status(FarmTest):
             a_farm.start_client("product", *LONG, stdout=subprocess.DEVNULL)
             farm.wait_until(lambda: [(job["op"], job["state"]) for job in a_farm.status()["jobs"]] ==
                             [("product", "running")], what="a job that runs")
+
+    def test_status_of_one_host(self):
+        host = socket.gethostname()
+        with Farm(self.directory, workers=1) as a_farm:
+            result = sheaf("status", "--farm", a_farm.url, "--worker", host, "--output", "json")
+            self.assertEqual([row["host"] for row in json.loads(result.out)["workers"]], [host])
+            result = sheaf("status", "--farm", a_farm.url, "--worker", host)
+            self.assertRegex(result.out, rf"\Ahost .*\n{host} .*\n\Z")
+            self.assert_fails(sheaf("status", "--farm", a_farm.url, "--worker", "elsewhere"), 1,
+                              f"sheaf: {a_farm.url}: no worker of host 'elsewhere' has joined")
 
     def test_nobody_there(self):
         url = f"tcp://127.0.0.1:{farm.free_port()}"
