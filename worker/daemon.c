@@ -23,6 +23,7 @@ struct daemon {
     struct loop *loop;
     int signal_fd;
     struct patience patience;
+    int stopped_by;
     bool is_joined, was_joined, is_draining, said_waiting, is_detached;
 };
 
@@ -116,6 +117,7 @@ static int look_at_signals(struct daemon *daemon, struct error *error)
         drain(daemon);
         return OK;
     }
+    daemon->stopped_by = number;
     return error_set(error, ERROR_STOPPED, "stopped by signal %d", number);
 }
 
@@ -156,7 +158,7 @@ static bool is_over(const struct daemon *daemon)
            (daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined));
 }
 
-int daemon_run(const struct daemon_options *options, struct error *error)
+int daemon_run(const struct daemon_options *options, int *stopped_by, struct error *error)
 {
     struct daemon daemon = {.options = options, .signal_fd = -1};
     int rc = open_all(&daemon, error);
@@ -170,5 +172,6 @@ int daemon_run(const struct daemon_options *options, struct error *error)
             rc = look_at_clock(&daemon, error);
     }
     close_all(&daemon);
+    *stopped_by = daemon.stopped_by;
     return rc;
 }

@@ -22,9 +22,9 @@ struct daemon_options {
 
 /*
  * Work until told to stop. SIGTERM drains: what is held is finished, nothing more is taken; a
- * second one, or SIGINT, stops at once. OK after a drain; ERROR_STOPPED after SIGINT or a second
- * SIGTERM; ERROR_FARM when no coordinator answered within give_up_ns.
+ * second one, SIGINT and SIGHUP stop at once. OK after a drain; ERROR_STOPPED when it was
+ * *stopped_by a signal; ERROR_FARM when no coordinator answered within give_up_ns.
  */
-int daemon_run(const struct daemon_options *options, struct error *error);
+int daemon_run(const struct daemon_options *options, int *stopped_by, struct error *error);
 
 #endif

@@ -48,7 +48,9 @@ static const struct command COMMAND = {
             "\n"
             "SIGTERM drains: what it holds is finished, nothing more is taken, and it ends with "
             "status 0.\n"
-            "SIGINT, or a second SIGTERM, stops it at once. Exit status: 3 after --give-up.\n",
+            "SIGINT, or a second SIGTERM, stops it at once. Exit status: 2 wrong usage, 3 after "
+            "--give-up,\n"
+            "128 + N when signal N stopped it.\n",
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS,
     .contradictions = CONTRADICTIONS,
@@ -72,6 +74,9 @@ static int run_leaf(const char *text)
                  ? error_set(&error, ERROR_USAGE, "--leaf: '%.40s' is not a descriptor", text)
                  : leaf_run((int)fd, &error);
 
+    /* A parent that went before we had begun leaves nobody who wants to read of it. */
+    if (rc == ERROR_STOPPED)
+        return error_exit_status(ERROR_STOPPED);
     return rc == OK ? 0 : fail(&error);
 }
 
@@ -94,7 +99,7 @@ static int check(struct worker_options *options, const struct texts *operands, s
 static int run(struct worker_options *options, const struct texts *operands)
 {
     struct error error = {0};
-    int rc = check(options, operands, &error);
+    int rc = check(options, operands, &error), stopped_by = 0;
 
     options->daemon.log = LOG;
     if (options->quiet)
@@ -102,8 +107,8 @@ static int run(struct worker_options *options, const struct texts *operands)
     if (options->verbose)
         options->daemon.log.level = LOG_VERBOSE;
     if (rc == OK)
-        rc = daemon_run(&options->daemon, &error);
-    return rc == OK ? 0 : fail(&error);
+        rc = daemon_run(&options->daemon, &stopped_by, &error);
+    return rc == OK ? 0 : stopped_by ? 128 + stopped_by : fail(&error);
 }
 
 static int put(const void *text, size_t length)

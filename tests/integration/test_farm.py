@@ -253,10 +253,13 @@ class Drain(FarmTest):
         with Farm(self.directory, workers=1) as a_farm:
             a_farm.workers[0].send(signal.SIGTERM)
             self.assertEqual(a_farm.workers[0].wait().status, 0)
-            worker = a_farm.start_worker()
-            a_farm.wait_for_workers(1)
-            worker.send(signal.SIGINT)
-            self.assertEqual(worker.wait().status, 130)
+            for number in (signal.SIGINT, signal.SIGHUP):
+                worker = a_farm.start_worker()
+                farm.wait_until(lambda: f"joined {a_farm.url}" in worker.error_text(), what="joined")
+                worker.send(number)
+                result = worker.wait()
+                self.assertEqual(result.status, 128 + number, result)
+                self.assertNotIn("stopped", result.err)
 
     def test_the_coordinator_stops_cleanly(self):
         for number in (signal.SIGTERM, signal.SIGINT):
