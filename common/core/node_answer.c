@@ -158,11 +158,11 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
     struct segment segment;
     struct place middle = front->slice.end;
 
-    if (closed_bytes && !work->room_bytes)
+    if (closed_bytes && work->sent_bytes >= work->room_bytes)
         return true; /* until the giver has room */
     if (!done && !is_worth_answering(node, work, front))
         return true;
-    work->room_bytes -= closed_bytes < work->room_bytes ? closed_bytes : work->room_bytes;
+    work->sent_bytes += closed_bytes;
     segment = *front->run;
     merge_take_closed(&work->merge, front, &segment.closed);
     memory_free(front->run);
@@ -200,7 +200,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     if (work->plan.needs_checkpoints)
         plan_take_checkpoints(&work->plan, &counted);
     segment_clear(&counted);
-    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    merge_init(&work->merge, job->spec, run_bytes_max(node), &node->held_bytes);
     work->merge.is_final = job->is_root;
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */

@@ -198,7 +198,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     note_asked(node, work, true);
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
-    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    merge_init(&work->merge, job->spec, run_bytes_max(node), &node->held_bytes);
     work->merge.is_final = job->is_root;
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))

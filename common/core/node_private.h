@@ -40,7 +40,8 @@ struct lease {
     struct peer *child;            /* NULL: not in use */
     struct lease *previous, *next; /* the child's leases, oldest first */
     uint32_t attempt;
-    uint64_t room_bytes; /* granted and not used */
+    uint64_t room_bytes; /* granted and not used … */
+    uint64_t past_bytes; /* … or used beyond: the next grant pays for it */
     uint64_t payload_bytes;
     int64_t expected_ns;
     struct place answered; /* where its next part begins */
@@ -138,9 +139,9 @@ struct work {
     struct plan plan;
     struct merge merge;
     struct place answered;
-    uint64_t room_bytes;     /* for answers above */
-    uint64_t value_bytes;    /* that came with it */
-    uint64_t busy_ns, units; /* since the last answer */
+    uint64_t room_bytes, sent_bytes; /* for answers above: granted and used, in all */
+    uint64_t value_bytes;            /* that came with it */
+    uint64_t busy_ns, units;         /* since the last answer */
     int64_t answered_ns;
     uint64_t reserved_bytes; /* rooms granted to children */
     uint64_t tasks;          /* outstanding */
@@ -224,6 +225,8 @@ uint64_t room_max(const struct node *node, const struct peer *peer);
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
                      cost planned);
 bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
+/* Closed values in a run, beyond which it is not glued further: one answer's worth. */
+uint64_t run_bytes_max(const struct node *node);
 /* Values that may wait to be printed or answered at the front of a work. */
 uint64_t unprinted_max(const struct node *node);
 /* Change what is reserved for the work's results. */

@@ -221,6 +221,7 @@ static void use_room(struct node *node, struct lease *lease, size_t closed_bytes
     uint64_t used = closed_bytes < lease->room_bytes ? closed_bytes : lease->room_bytes;
 
     lease->room_bytes -= used;
+    lease->past_bytes += closed_bytes - used;
     unreserve(node, lease->task->work, used);
 }
 
@@ -233,7 +234,8 @@ static void grant(struct node *node, struct lease *lease, uint64_t more)
     room.room.job = lease->task->work->job->id;
     room.room.task = lease->task->id;
     room.room.attempt = lease->attempt;
-    room.room.more_bytes = more;
+    room.room.more_bytes = more + lease->past_bytes;
+    lease->past_bytes = 0;
     peer_send(node, lease->child, &room);
 }
 
