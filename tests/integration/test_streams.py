@@ -200,8 +200,8 @@ class TokensWithoutEnd(farm.TestCase):
 
     def test_digits_that_are_more_than_a_value_may_have(self):
         for digit in "1", "0":
-            self.assert_ends(f"exec $SHEAF sum - --max-value 1M < <(yes {digit} | tr -d '\\n')",
-                             "a value would be larger than 1048576 bytes (--max-value)", status=1)
+            self.assert_ends(f"exec $SHEAF sum - --max-value 8M < <(yes {digit} | tr -d '\\n')",
+                             "a value would be larger than 8388608 bytes (--max-value)", status=1)
 
 
 if __name__ == "__main__":
