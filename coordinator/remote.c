@@ -10,8 +10,8 @@
 enum { LINE_BYTES_MAX = 4096, SSH_FAILED = 255, NOT_FOUND = 127 };
 
 /*
- * What the host's shell runs: sh -c SCRIPT sh PROGRAM FALLBACK ADDRESS PORT PROCESSES. Where no
- * address is given it is the one that this connection comes from, which the host can evidently
+ * What the host's shell runs: sh -c SCRIPT sh PROGRAM FALLBACK ADDRESS PORT PROCESSES TRACE. Where
+ * no address is given it is the one that this connection comes from, which the host can evidently
  * reach.
  */
 static const char SCRIPT[] =
@@ -19,7 +19,8 @@ static const char SCRIPT[] =
     "a=${3:-${SSH_CONNECTION%% *}}; case $a in \"\") a=127.0.0.1;; \"[\"*) ;; *:*) a=\"[$a]\";; "
     "esac; "
     "command -v \"$w\" >/dev/null 2>&1 || { echo \"there is no $1 there\" >&2; exit 127; }; "
-    "exec \"$w\" --attached -v --connect \"tcp://$a:$4\" ${5:+-j \"$5\"}";
+    "export SHEAF_TRACE=\"$6\"; exec \"$w\" --attached -v --connect \"tcp://$a:$4\" ${5:+-j "
+    "\"$5\"}";
 
 void remote_init(struct remote *remote, const struct host *host)
 {
@@ -53,6 +54,7 @@ static void append_command(struct bytes *out, const struct remote *remote,
     append_quoted(out, plan->address ? plan->address : "");
     append_quoted(out, plan->port);
     append_quoted(out, processes);
+    append_quoted(out, plan->trace ? "-" : "");
     bytes_append_byte(out, 0);
 }
 
@@ -112,6 +114,10 @@ static void take_line(struct remote *remote, const struct remote_plan *plan, con
 {
     const char *words = words_of_worker(line);
 
+    if (plan->trace && strncmp(line, "trace ", 6) == 0) {
+        fprintf(plan->trace, "%s\n", line);
+        return;
+    }
     if (!*line || remote->state == REMOTE_ENDED)
         return;
     keep_said(remote, words ? words : line);

@@ -10,6 +10,8 @@
 #include "child.h"
 #include "hosts.h"
 
+#include <stdio.h>
+
 enum remote_state {
     REMOTE_WAITING,  /* not started yet */
     REMOTE_STARTING, /* ssh runs, the worker has not joined */
@@ -35,6 +37,7 @@ struct remote_plan {
     const char *fallback; /* a path to try where `program` is not in PATH */
     const char *address;  /* where the coordinator is for them; NULL: where their ssh comes from */
     const char *port;
+    FILE *trace; /* takes what the workers trace; NULL: they do not */
     struct log log;
 };
 

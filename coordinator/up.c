@@ -10,7 +10,9 @@
 #include "remote.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -76,6 +78,22 @@ static void set_ssh(struct up *up)
     up->plan.ssh = up->ssh;
 }
 
+/* What the workers trace comes back with what they say. */
+static int open_trace(struct up *up, struct error *error)
+{
+    const char *folder = getenv("SHEAF_TRACE");
+    char path[PATH_MAX];
+
+    if (!folder || !*folder)
+        return OK;
+    snprintf(path, sizeof path, "%s/up-%d.trace", folder, (int)getpid());
+    up->plan.trace = fopen(path, "we");
+    if (up->plan.trace)
+        return OK;
+    return error_set_errno(error, ERROR_USAGE, errno,
+                           "SHEAF_TRACE: no file can be made in '%.200s'", folder);
+}
+
 /* Two descriptors for each host, and the usual limit is 1,024. */
 static void raise_limit(void)
 {
@@ -119,6 +137,9 @@ static int prepare(struct up *up, struct error *error)
     up->remotes = memory_array(up->hosts.count, sizeof *up->remotes);
     for (size_t i = 0; i < up->hosts.count; i++)
         remote_init(&up->remotes[i], &up->hosts.items[i]);
+    rc = open_trace(up, error);
+    if (rc != OK)
+        return rc;
     up->polled = memory_array(3 + 2 * up->hosts.count, sizeof *up->polled);
     rc = signals_open(&up->signal_fd, error);
     return rc == OK ? start_coordinator(up, error) : rc;
@@ -286,6 +307,8 @@ static void clear(struct up *up)
     child_clear(&up->command);
     child_clear(&up->coordinator);
     signals_close(up->signal_fd);
+    if (up->plan.trace && fclose(up->plan.trace))
+        log_line(&up->log, LOG_QUIET, "the trace could not be written whole: %s", strerror(errno));
     memory_free(up->remotes);
     memory_free(up->polled);
     memory_free(up->program);

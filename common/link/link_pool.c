@@ -78,9 +78,14 @@ static struct pool *pool_of(const struct link *link)
     return (struct pool *)(uintptr_t)link;
 }
 
+uint32_t pool_slot_of(link_peer peer)
+{
+    return (uint32_t)peer & ((1u << SLOT_BITS) - 1);
+}
+
 static struct slot *slot_of(struct pool *pool, link_peer peer)
 {
-    uint64_t index = peer & ((1u << SLOT_BITS) - 1);
+    uint32_t index = pool_slot_of(peer);
 
     return index < pool->slot_count && pool->slots[index].peer == peer ? pool->slots + index : NULL;
 }

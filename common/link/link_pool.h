@@ -23,6 +23,8 @@ struct pool_options {
 };
 
 int link_pool_open(struct link **out, const struct pool_options *options, struct error *error);
+/* Which of the processes a peer of this link is, from 0. */
+uint32_t pool_slot_of(link_peer peer);
 /* Affinity and the quotas of control groups, version 1 and 2; at least 1. */
 uint32_t pool_usable_cpus(void);
 
