@@ -1,13 +1,12 @@
 #include "remote.h"
 
+#include "base/bytes.h"
 #include "base/memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { LINE_BYTES_MAX = 4096, SSH_FAILED = 255, NOT_FOUND = 127 };
+enum { SSH_FAILED = 255 };
 
 /*
  * What the host's shell runs: sh -c SCRIPT sh PROGRAM FALLBACK ADDRESS PORT PROCESSES TRACE. Where
@@ -110,8 +109,15 @@ static void keep_said(struct remote *remote, const char *line)
     remote->said[length] = 0;
 }
 
-static void take_line(struct remote *remote, const struct remote_plan *plan, const char *line)
+struct hearing {
+    struct remote *remote;
+    const struct remote_plan *plan;
+};
+
+static void take_line(void *context, const char *line)
 {
+    struct remote *remote = ((struct hearing *)context)->remote;
+    const struct remote_plan *plan = ((struct hearing *)context)->plan;
     const char *words = words_of_worker(line);
 
     if (plan->trace && strncmp(line, "trace ", 6) == 0) {
@@ -131,40 +137,6 @@ static void take_line(struct remote *remote, const struct remote_plan *plan, con
     }
 }
 
-static void take_text(struct remote *remote, const struct remote_plan *plan, const char *text,
-                      size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' || remote->line.length == LINE_BYTES_MAX) {
-            bytes_append_byte(&remote->line, 0);
-            take_line(remote, plan, (const char *)remote->line.data);
-            remote->line.length = 0;
-        }
-        if (text[i] != '\n' && text[i] != '\r' && text[i])
-            bytes_append_byte(&remote->line, (uint8_t)text[i]);
-    }
-}
-
-static void take_output(struct remote *remote, const struct remote_plan *plan)
-{
-    char text[4096];
-    ssize_t length;
-
-    while (remote->ssh.output >= 0) {
-        length = read(remote->ssh.output, text, sizeof text);
-        if (length > 0) {
-            take_text(remote, plan, text, (size_t)length);
-            continue;
-        }
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0 && errno == EAGAIN)
-            return;
-        close(remote->ssh.output);
-        remote->ssh.output = -1;
-    }
-}
-
 static const char *reason(const struct remote *remote, int status)
 {
     if (remote->said[0])
@@ -174,7 +146,6 @@ static const char *reason(const struct remote *remote, int status)
 
 static void end(struct remote *remote, const struct remote_plan *plan, int status)
 {
-    take_text(remote, plan, "\n", 1);
     if (remote->state != REMOTE_ENDED)
         log_line(&plan->log, LOG_QUIET, "%s: %s: %s (status %d)", remote->host->name,
                  remote->state == REMOTE_JOINED ? "gone" : "not up", reason(remote, status),
@@ -185,10 +156,11 @@ static void end(struct remote *remote, const struct remote_plan *plan, int statu
 
 void remote_look(struct remote *remote, const struct remote_plan *plan)
 {
+    struct hearing hearing = {remote, plan};
     int status;
     bool has_ended = child_reap(&remote->ssh, &status);
 
-    take_output(remote, plan);
+    child_hear(&remote->ssh, take_line, &hearing);
     if (has_ended)
         end(remote, plan, status);
 }
@@ -205,5 +177,4 @@ void remote_stop(struct remote *remote, const struct remote_plan *plan, const ch
 void remote_clear(struct remote *remote)
 {
     child_clear(&remote->ssh);
-    bytes_clear(&remote->line);
 }

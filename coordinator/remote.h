@@ -5,7 +5,6 @@
 #ifndef SHEAF_COORDINATOR_REMOTE_H
 #define SHEAF_COORDINATOR_REMOTE_H
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "child.h"
 #include "hosts.h"
@@ -25,7 +24,6 @@ struct remote {
     const struct host *host; /* borrowed */
     enum remote_state state;
     struct child ssh;
-    struct bytes line;            /* what it says, not yet a whole line */
     char said[REMOTE_TEXT_BYTES]; /* the last whole line: the reason, when it ends */
     int64_t since_ns;             /* REMOTE_STARTING: since when */
 };
