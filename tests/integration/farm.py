@@ -45,13 +45,18 @@ class Result:
         return f"status {self.status}, out {self.out[:300]!r}, err {self.err[:600]!r}"
 
 
-def sheaf(*arguments, stdin=b"", timeout=TIMEOUT, env=None, cwd=None):
-    """Run `sheaf` to its end."""
+def run(command, stdin=b"", timeout=TIMEOUT, env=None, cwd=None):
+    """Run a command to its end."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
-    done = subprocess.run([SHEAF, *map(str, arguments)], input=stdin, capture_output=True,
-                          timeout=timeout, env=env or environment(), cwd=cwd, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout,
+                          env=env or environment(), cwd=cwd, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def sheaf(*arguments, **more):
+    """Run `sheaf` to its end."""
+    return run([SHEAF, *map(str, arguments)], **more)
 
 
 def marked(mark):

@@ -8,16 +8,20 @@ import threading
 import time
 import unittest
 
+import backends
 import farm
-from farm import SHEAF, Result, sheaf
+from backends import command, sheaf
+from farm import SHEAF, Result
+
+setUpModule = backends.set_up
 
 BOM = b"\xef\xbb\xbf"
 
 
 def fed(*arguments, parts, stdout=subprocess.PIPE):
     """Run `sheaf` with standard input that comes in parts: bytes, or seconds to wait."""
-    process = subprocess.Popen([SHEAF, *map(str, arguments)], stdin=subprocess.PIPE, stdout=stdout,
-                               stderr=subprocess.PIPE, env=farm.environment())
+    process = subprocess.Popen(command(*arguments), stdin=subprocess.PIPE, stdout=stdout,
+                               stderr=subprocess.PIPE, env=backends.environment())
 
     def feed():
         try:
@@ -57,6 +61,7 @@ def shell(command):
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@backends.only_local(because="of this process and its descriptors")
 class Output(farm.TestCase):
     def test_a_failed_write_is_noticed_while_input_is_awaited(self):
         for device, status, sentence in (
@@ -139,6 +144,7 @@ class Places(farm.TestCase):
 
 
 class Marks(farm.TestCase):
+    @backends.only_on("local", "zmq", because="a rank that waits may be busy")
     def test_a_mark_that_comes_in_parts_costs_no_time(self):
         for way in (["--format", "json"], ["--format", "text"]):
             text = b"[1]\n" if "json" in way else b"1\n"
