@@ -112,6 +112,10 @@ static int spool_streams(struct reduction *reduction, struct error *error)
 
 static int check_size(const struct job_spec *spec, struct error *error)
 {
+    if (cut_is_numbered(&spec->cut) && !job_elements_fit(spec))
+        return error_set(error, ERROR_USAGE,
+                         "--every and --split number the elements, and can number at most "
+                         "18446744073709551614 in all sources together");
     if (wire_job_fits(spec))
         return OK;
     return error_set(error, ERROR_USAGE,

@@ -171,7 +171,7 @@ static size_t column_width(const struct table *table, size_t column, const cJSON
     return width;
 }
 
-static void print_row(const struct table *table, const size_t *widths, const cJSON *row)
+static void print_row(FILE *out, const struct table *table, const size_t *widths, const cJSON *row)
 {
     for (size_t i = 0; table->columns[i]; i++) {
         const char *column = table->columns[i];
@@ -182,50 +182,73 @@ static void print_row(const struct table *table, const size_t *widths, const cJS
         else
             snprintf(cell, sizeof cell, "%s", column);
         if (table->columns[i + 1])
-            printf("%-*s  ", (int)widths[i], cell);
+            fprintf(out, "%-*s  ", (int)widths[i], cell);
         else
-            printf("%s\n", cell);
+            fprintf(out, "%s\n", cell);
     }
 }
 
-static void print_table(const struct table *table, const cJSON *rows)
+static void print_table(FILE *out, const struct table *table, const cJSON *rows)
 {
     size_t widths[COLUMNS_MAX] = {0};
     const cJSON *row;
 
     if (!cJSON_GetArraySize(rows)) {
-        printf("%s\n", table->none);
+        fprintf(out, "%s\n", table->none);
         return;
     }
     for (size_t i = 0; table->columns[i]; i++)
         widths[i] = column_width(table, i, rows);
-    print_row(table, widths, NULL);
+    print_row(out, table, widths, NULL);
     cJSON_ArrayForEach(row, rows)
     {
-        print_row(table, widths, row);
+        print_row(out, table, widths, row);
     }
+}
+
+/* Owned by the caller. */
+static char *tables_of(const cJSON *status, size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+        fprintf(out, "%s", i ? "\n" : "");
+        print_table(out, &TABLES[i], cJSON_GetObjectItemCaseSensitive(status, TABLES[i].key));
+    }
+    if (!fclose(out))
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int show_tables(const struct status_options *options, const struct chunk *json,
+                       struct error *error)
+{
+    cJSON *status = cJSON_ParseWithLength((const char *)json->data, json->length);
+    size_t length;
+    char *text;
+    int rc;
+
+    if (!status)
+        return error_set(error, ERROR_FARM, "%s: the answer is not a status", options->farm);
+    text = tables_of(status, &length);
+    rc = text ? stdio_put(text, length, error) : error_set(error, ERROR_MEMORY, "out of memory");
+    free(text);
+    cJSON_Delete(status);
+    return rc;
 }
 
 static int show(const struct status_options *options, const struct chunk *json, struct error *error)
 {
-    cJSON *status;
+    int rc;
 
-    if (options->output == 1) {
-        printf("%.*s\n", (int)json->length, (const char *)json->data);
-    } else {
-        status = cJSON_ParseWithLength((const char *)json->data, json->length);
-        if (!status)
-            return error_set(error, ERROR_PROTOCOL, "%s: the answer is not a status",
-                             options->farm);
-        for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
-            printf("%s", i ? "\n" : "");
-            print_table(&TABLES[i], cJSON_GetObjectItemCaseSensitive(status, TABLES[i].key));
-        }
-        cJSON_Delete(status);
-    }
-    if (fflush(stdout))
-        return stdio_failed(errno, error);
-    return OK;
+    if (options->output == 0)
+        return show_tables(options, json, error);
+    rc = stdio_put(json->data, json->length, error);
+    return rc == OK ? stdio_put("\n", 1, error) : rc;
 }
 
 static int check(struct status_options *options, const struct texts *operands, struct error *error)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/stdio.h"
 #include "render.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static ssize_t write_some(const char *data, size_t length)
     int errnum;
 
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    written = write(STDOUT_FILENO, data, length);
+    written = stdio_write_some(STDOUT_FILENO, data, length);
     errnum = errno;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     errno = errnum;
@@ -51,14 +52,12 @@ static bool write_all(void *context, const void *data, size_t length)
     while (length) {
         ssize_t written = write_some(at, length);
 
-        if (written < 0 && errno != EINTR) {
+        if (written < 0) {
             print->failure = errno;
             return false;
         }
-        if (written > 0) {
-            at += written;
-            length -= (size_t)written;
-        }
+        at += written;
+        length -= (size_t)written;
     }
     return true;
 }

@@ -1,10 +1,10 @@
 #include "progress.h"
 
 #include "base/limits.h"
+#include "base/stdio.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BAR_CELLS = 30, LINE_BYTES = 160, SECONDS_MAX = 999 * 3600 };
 #define PROGRESS_STEP_NS (200 * NS_PER_MS)
@@ -15,12 +15,9 @@ void progress_init(struct progress *progress, bool is_on, int64_t now_ns)
         (struct progress){.is_on = is_on, .begin_ns = now_ns, .next_ns = now_ns + PROGRESS_STEP_NS};
 }
 
-/* One write, so that it does not mix with other lines; a terminal that is gone is no fault. */
 static void put(const char *line)
 {
-    ssize_t ignored = write(STDERR_FILENO, line, strlen(line));
-
-    (void)ignored;
+    stdio_say(line, strlen(line), 0);
 }
 
 /* 12345678 → "12.3 M" */

@@ -10,7 +10,8 @@
 static const struct option OPTIONS[] = {
     {"every", 0, OPTION_COUNT, FIELD(every), "N", "cut into sublists of N elements", 1},
     {"split", 0, OPTION_COUNT, FIELD(split), "K", "cut into K nearly equal sublists", 1},
-    {"total", 0, OPTION_FLAG, FIELD(total), NULL, "reduce all elements to one value, however they are cut", 0},
+    {"total", 0, OPTION_FLAG, FIELD(total), NULL,
+     "reduce all elements to one value, however they are cut", 0},
     {"type", 0, OPTION_CHOICE, FIELD(type), "auto|int|float", "what the elements are (auto)", 0},
     {"format", 0, OPTION_TEXT, FIELD(format), "text|json|npy|raw",
      "format of the files (by extension)", 0},
@@ -49,9 +50,10 @@ static const struct option_pair CONTRADICTIONS[] = {
 };
 
 #define SOURCES                                                                                    \
-    "A SOURCE is a range A..B or A..B:STEP, a file, - for standard input, or a number\n"           \
-    "(neighbouring numbers form one sublist; a file with such a name is ./7). Without\n"           \
-    "one, standard input is read. Several sources follow one another in the answer."
+    "A SOURCE is a range A..B or A..B:STEP, a file, - for standard input, a number\n"              \
+    "(neighbouring numbers form one sublist; a file with such a name is ./7), or\n"                \
+    "random:N[:SEED], N pseudo-random 64-bit integers. Without one, standard input is\n"           \
+    "read. Several sources follow one another in the answer."
 
 #define MORE                                                                                       \
     "Text and CSV: a line is a sublist; blanks, tabs, commas or semicolons between the "           \

@@ -232,10 +232,11 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
     leaf->now_ns = clock_now_ns();
     if (answer.type == MESSAGE_RESULT)
         answer.result.busy_ns = (uint64_t)(leaf->now_ns - begin_ns);
-    pool_child_started(leaf->parent, 0, 0);
     pool_child_send(leaf->parent, &answer);
     if (leaf->now_ns - begin_ns >= LONG_NS)
         pool_child_flush(leaf->parent);
+    /* Whoever ends over an answer that is too large for it is to blame for that, too. */
+    pool_child_started(leaf->parent, 0, 0);
     return OK;
 }
 

@@ -1,8 +1,12 @@
 #include "base/log.h"
 
+#include "base/stdio.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+
+/* A loop has other things to do than to wait for who does not read its notices. */
+enum { SENTENCE_MS = 1000, NOTICE_MS = 10 };
 
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
 {
@@ -19,6 +23,5 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
     while (line[length])
         length++;
     line[length++] = '\n';
-    if (write(STDERR_FILENO, line, length) < 0)
-        return;
+    stdio_say(line, length, level == LOG_QUIET ? SENTENCE_MS : NOTICE_MS);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -10,25 +11,39 @@ static void end_at_once(int number)
     _exit(128 + number);
 }
 
+static const int NUMBERS[] = {SIGINT, SIGTERM, SIGHUP};
+enum { NUMBER_COUNT = sizeof NUMBERS / sizeof *NUMBERS };
+
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void signals_begin(void)
 {
     struct sigaction end = {.sa_handler = end_at_once};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
 
-    sigaction(SIGINT, &end, NULL);
-    sigaction(SIGTERM, &end, NULL);
-    sigaction(SIGHUP, &end, NULL);
+    for (int i = 0; i < NUMBER_COUNT; i++)
+        if (!is_ignored(NUMBERS[i]))
+            sigaction(NUMBERS[i], &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+    sigaction(SIGCHLD, &usual, NULL);
 }
 
+/* A signal that is blocked arrives though it is ignored. */
 static sigset_t signals_set(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (int i = 0; i < NUMBER_COUNT; i++)
+        if (!is_ignored(NUMBERS[i]))
+            sigaddset(&set, NUMBERS[i]);
     return set;
 }
 

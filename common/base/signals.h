@@ -6,7 +6,11 @@
 
 /*
  * Until signals_open(): SIGINT, SIGTERM and SIGHUP end the process at once with status 128 + signal
- * (a source that is being opened may block), SIGPIPE is ignored from here on.
+ * (a source that is being opened may block). One of them that was ignored before, as nohup and
+ * shells do it, stays so for ever.
+ *
+ * From here on SIGPIPE and SIGXFSZ are ignored, so that the write tells what is wrong, and SIGCHLD
+ * is not: who ignores it is not told how its processes ended.
  */
 void signals_begin(void);
 /* Block the three in this thread, and so in all it starts, and receive them through *fd. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 void stdio_begin(void)
@@ -22,19 +23,47 @@ int stdio_failed(int errnum, struct error *error)
     return error_set_errno(error, ERROR_FAILED, errnum, "standard output cannot be written");
 }
 
+static bool can_write(int fd, int timeout_ms)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    int ready;
+
+    do
+        ready = poll(&room, 1, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+ssize_t stdio_write_some(int fd, const void *data, size_t length)
+{
+    ssize_t written;
+
+    while ((written = write(fd, data, length)) < 0) {
+        if (errno == EAGAIN)
+            can_write(fd, -1);
+        else if (errno != EINTR)
+            break;
+    }
+    return written;
+}
+
+void stdio_say(const void *text, size_t length, int patience_ms)
+{
+    if (can_write(STDERR_FILENO, patience_ms) && write(STDERR_FILENO, text, length) < 0)
+        return; /* there is nobody left to tell */
+}
+
 int stdio_put(const void *text, size_t length, struct error *error)
 {
     const char *at = text;
 
     while (length) {
-        ssize_t written = write(STDOUT_FILENO, at, length);
+        ssize_t written = stdio_write_some(STDOUT_FILENO, at, length);
 
-        if (written < 0 && errno != EINTR)
+        if (written < 0)
             return stdio_failed(errno, error);
-        if (written > 0) {
-            at += written;
-            length -= (size_t)written;
-        }
+        at += written;
+        length -= (size_t)written;
     }
     return OK;
 }

@@ -5,9 +5,22 @@
 
 #include <assert.h>
 
-void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max)
+void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max,
+                uint64_t *held_sum)
 {
-    *merge = (struct merge){.spec = spec, .run_bytes_max = run_bytes_max};
+    *merge = (struct merge){.spec = spec, .run_bytes_max = run_bytes_max, .held_sum = held_sum};
+}
+
+static void hold(struct merge *merge, uint64_t bytes)
+{
+    merge->held_bytes += bytes;
+    *merge->held_sum += bytes;
+}
+
+static void let_go(struct merge *merge, uint64_t bytes)
+{
+    merge->held_bytes -= bytes;
+    *merge->held_sum -= bytes;
 }
 
 void merge_clear(struct merge *merge)
@@ -87,12 +100,12 @@ void merge_set_state(struct merge *merge, struct tile *tile, enum tile_state sta
 
 void merge_set_payload(struct merge *merge, struct tile *tile, struct chunk *payload)
 {
-    merge->held_bytes -= tile->payload.length;
+    let_go(merge, tile->payload.length);
     chunk_drop(&tile->payload);
     tile->payload = *payload;
     *payload = (struct chunk){0};
     tile->by_value = true;
-    merge->held_bytes += tile->payload.length;
+    hold(merge, tile->payload.length);
 }
 
 struct tile *merge_append(struct merge *merge, const struct slice *slice, struct chunk *payload)
@@ -158,20 +171,32 @@ static void mark_heavy(struct merge *merge, struct tile *left)
         waiting_add(&merge->heavy, left);
 }
 
+/* Large runs stay apart: gluing copies closed values, and an answer is to be of bounded size. So do
+ * more values than can be numbered: equal ones by the run are no bytes. */
+static bool is_too_much(const struct merge *merge, const struct tile *left,
+                        const struct tile *right)
+{
+    uint64_t before = left->run->closed.packed.length;
+    uint64_t count;
+
+    if (__builtin_add_overflow(left->run->closed.count, right->run->closed.count, &count))
+        return true;
+    return (before || !merge->is_final) &&
+           before + right->run->closed.packed.length > merge->run_bytes_max;
+}
+
 /* Glue the run to its right neighbour, or note that a leaf must. Returns whether it was glued. */
 static bool glue_right(struct merge *merge, struct tile *left)
 {
     struct tile *right = left->next;
 
-    if (!is_run(left) || !is_run(right))
-        return false;
-    if (left->run->closed.packed.length + right->run->closed.packed.length > merge->run_bytes_max)
+    if (!is_run(left) || !is_run(right) || is_too_much(merge, left, right))
         return false;
     if (!left->run->fault.kind && segment_glue_weight(left->run, right->run) > HEAVY_BYTES) {
         mark_heavy(merge, left);
         return false;
     }
-    merge->held_bytes -= bytes_held(left) + bytes_held(right);
+    let_go(merge, bytes_held(left) + bytes_held(right));
     if (MUTANT(GLUE_SWAPPED)) {
         segment_glue(right->run, left->run, merge->spec);
         segment_move(left->run, right->run);
@@ -179,8 +204,8 @@ static bool glue_right(struct merge *merge, struct tile *left)
         segment_glue(left->run, right->run, merge->spec);
     }
     left->slice.end = right->slice.end;
-    merge->held_bytes += bytes_held(left);
-    merge->held_bytes += bytes_held(right);
+    hold(merge, bytes_held(left));
+    hold(merge, bytes_held(right));
     merge_remove(merge, right);
     return true;
 }
@@ -205,7 +230,7 @@ static struct tile *glue_around(struct merge *merge, struct tile *run)
 static void become_run(struct merge *merge, struct tile *tile, struct segment *segment)
 {
     leave_state(merge, tile);
-    merge->held_bytes -= bytes_held(tile);
+    let_go(merge, bytes_held(tile));
     chunk_drop(&tile->payload);
     tile->state = TILE_RUN;
     tile->task = NULL;
@@ -215,7 +240,7 @@ static void become_run(struct merge *merge, struct tile *tile, struct segment *s
     } else {
         segment_move(tile->run, segment);
     }
-    merge->held_bytes += bytes_held(tile);
+    hold(merge, bytes_held(tile));
 }
 
 /* Split off the counted prefix as a tile of its own; the old tile keeps the rest, its task and its
@@ -289,9 +314,9 @@ struct tile *merge_pair_glued(struct merge *merge, struct tile *left, struct seg
     assert(left->state == TILE_GLUING && left->next->state == TILE_GLUING);
     left->slice.end = left->next->slice.end;
     merge_remove(merge, left->next);
-    merge->held_bytes -= bytes_held(left);
+    let_go(merge, bytes_held(left));
     segment_move(left->run, segment);
-    merge->held_bytes += bytes_held(left);
+    hold(merge, bytes_held(left));
     return run_again(merge, left);
 }
 
@@ -311,10 +336,23 @@ struct tile *merge_front(struct merge *merge)
     return is_run(merge->tiles.first) ? merge->tiles.first : NULL;
 }
 
+void merge_take_closed(struct merge *merge, struct tile *run, struct values *closed)
+{
+    let_go(merge, run->run->closed.packed.length);
+    *closed = run->run->closed;
+    run->run->closed = (struct values){0};
+}
+
+void merge_glue_front(struct merge *merge)
+{
+    if (is_run(merge->tiles.first))
+        glue_around(merge, merge->tiles.first);
+}
+
 void merge_remove(struct merge *merge, struct tile *tile)
 {
     leave_state(merge, tile);
-    merge->held_bytes -= bytes_held(tile);
+    let_go(merge, bytes_held(tile));
     *(tile->previous ? &tile->previous->next : &merge->tiles.first) = tile->next;
     *(tile->next ? &tile->next->previous : &merge->tiles.last) = tile->previous;
     /* The left neighbour may have waited to be glued to this one. */

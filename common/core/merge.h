@@ -45,12 +45,16 @@ struct merge {
     struct tile_list tiles;
     struct tile_list ready; /* TILE_READY, oldest first */
     struct tile_list heavy; /* runs whose right neighbour is a run that a leaf must glue to it */
-    uint64_t run_bytes_max; /* runs of more closed values together are not glued: one answer each */
-    uint64_t held_bytes;    /* closed values and payloads in all tiles */
-    uint64_t given;         /* tiles in TILE_GIVEN */
+    uint64_t run_bytes_max; /* runs of more closed values together are not glued … */
+    bool is_final; /* … unless the left one has none: no giver above glues what is left apart */
+    uint64_t held_bytes; /* closed values and payloads in all tiles … */
+    uint64_t *held_sum;  /* … and in all merges of the node; borrowed */
+    uint64_t given;      /* tiles in TILE_GIVEN */
 };
 
-void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max);
+/* held_sum: where the bytes held are added up; outlives the merge. */
+void merge_init(struct merge *merge, const struct job_spec *spec, uint64_t run_bytes_max,
+                uint64_t *held_sum);
 /* Free all tiles; the caller has ended their tasks. */
 void merge_clear(struct merge *merge);
 
@@ -78,6 +82,10 @@ void merge_pair_lost(struct merge *merge, struct tile *left);
 
 /* The first tile, if it is a run: what can be answered. */
 struct tile *merge_front(struct merge *merge);
+/* Take the closed values out of a run. They are the caller's. */
+void merge_take_closed(struct merge *merge, struct tile *run, struct values *closed);
+/* The front has lost its closed values: glue to it what is light now. */
+void merge_glue_front(struct merge *merge);
 /* Free a tile; its neighbours become neighbours. Only for the front (answered) and for what lies
  * behind a fault. */
 void merge_remove(struct merge *merge, struct tile *tile);

@@ -173,7 +173,8 @@ void node_step(struct node *node, struct event *event, struct actions *actions)
     node->actions = actions;
     node->now_ns = event->now_ns;
     dispatch(node, event);
-    peers_tick(node);
+    if (peers_tick(node))
+        fronts_unstick(node);
     answer_held_back(node);
     works_decline_unseen(node);
     give_all(node);
@@ -214,6 +215,11 @@ void node_progress(const struct node *node, uint64_t *done, uint64_t *all)
 {
     const struct job *job = node->jobs;
 
-    *done = job ? job->cost_done : 0;
-    *all = job ? job->cost_all : 0;
+    cost whole = job ? job->cost_all : 0;
+    int shift = 0;
+
+    while (whole >> shift > UINT64_MAX)
+        shift++; /* what is counted is only a fraction of something past 64 bits */
+    *done = job ? (uint64_t)(job->cost_done >> shift) : 0;
+    *all = (uint64_t)(whole >> shift);
 }

@@ -29,6 +29,7 @@ struct node_options {
     char host[64]; /* what HELLO says of this node */
     uint32_t pid;
     uint32_t slots_hint;    /* a worker's pool processes */
+    uint32_t credit_tasks;  /* tasks held at once for one giver; 0: CLIENT_CREDIT */
     enum role role;         /* what HELLO says upwards: ROLE_WORKER or ROLE_CLIENT */
     bool data_by_value;     /* --data value: files travel by value */
     bool data_by_reference; /* --data reference: files never do; a file that no worker can open is

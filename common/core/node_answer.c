@@ -29,36 +29,51 @@ static void end_root(struct node *node, struct work *work, const struct fault *f
 
 static void hand_over_values(struct node *node, struct work *work, struct tile *front)
 {
-    struct values *closed = &front->run->closed;
     struct action *action = actions_add(node->actions, ACTION_VALUES, 0);
-    uint64_t bytes = closed->packed.length;
+    struct values closed;
 
-    action->values.count = closed->count;
-    action->values.packed = chunk_take(&closed->packed);
-    values_clear(closed);
-    work->merge.held_bytes -= bytes;
-    node->unprinted_bytes += bytes;
+    merge_take_closed(&work->merge, front, &closed);
+    node->unprinted_bytes += closed.packed.length;
+    action->values.count = closed.count;
+    action->values.packed = chunk_take(&closed.packed);
+    values_clear(&closed);
     work->answered_ns = node->now_ns;
+}
+
+/* Values of the front go to the shell now: the reader keeps up, and they are enough, or the last,
+ * or a while old, or in the way of what lies behind them. */
+static bool is_worth_printing(struct node *node, const struct work *work, const struct tile *front)
+{
+    if (node->unprinted_bytes > unprinted_max(node))
+        return false;
+    if (is_complete(work, front) || front->run->closed.packed.length >= VALUES_BATCH ||
+        (front->next && front->next->state == TILE_RUN && !front->is_waiting) ||
+        node->now_ns - work->answered_ns >= VALUES_PAUSE_NS)
+        return true;
+    look_again(node, VALUES_PAUSE_NS);
+    return false;
 }
 
 /* Returns false when that was the end of the work. */
 static bool advance_root(struct node *node, struct work *work, struct tile *front)
 {
-    bool complete = is_complete(work, front);
-    struct values *closed = &front->run->closed;
+    bool complete = false;
 
-    node->stats.elements = front->run->elements;
-    if (closed->count) {
-        bool is_due = node->now_ns - work->answered_ns >= VALUES_PAUSE_NS;
+    for (; front && !complete; front = complete ? front : merge_front(&work->merge)) {
+        bool has_values = front->run->closed.count > 0;
 
-        if (node->unprinted_bytes > UNPRINTED_MAX)
+        node->stats.elements = front->run->elements;
+        if (has_values && !is_worth_printing(node, work, front))
             return true;
-        if (!complete && !is_due && closed->packed.length < VALUES_BATCH) {
-            look_again(node, VALUES_PAUSE_NS);
-            return true;
-        }
-        hand_over_values(node, work, front);
+        complete = is_complete(work, front);
+        if (has_values)
+            hand_over_values(node, work, front);
+        if (complete || !has_values)
+            break;
+        merge_glue_front(&work->merge); /* what was too much together is not any more */
     }
+    if (work->merge.heavy.first)
+        work_wake(node, work);
     if (!complete)
         return true;
     end_root(node, work, &front->run->fault);
@@ -134,10 +149,11 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
         return true;
     work->room_bytes -= closed_bytes < work->room_bytes ? closed_bytes : work->room_bytes;
     segment = *front->run;
-    work->merge.held_bytes -= closed_bytes;
+    merge_take_closed(&work->merge, front, &segment.closed);
     memory_free(front->run);
     front->run = NULL;
     merge_remove(&work->merge, front);
+    node->has_waiting = true;
     send_segment(node, work, &segment, middle, done);
     segment_clear(&segment);
     /* What follows may be a run already, one too heavy to have been glued here. */
@@ -169,11 +185,12 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     if (work->plan.needs_checkpoints)
         plan_take_checkpoints(&work->plan, &counted);
     segment_clear(&counted);
-    merge_init(&work->merge, job->spec, job->is_root ? UINT64_MAX : RESULT_BYTES_MAX);
+    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    work->merge.is_final = job->is_root;
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */
     job->cost_done_max = 0;
-    work_wake(work);
+    work_wake(node, work);
 }
 
 void work_advance(struct node *node, struct work *work)
@@ -202,7 +219,7 @@ void work_counted(struct node *node, struct work *work, struct tile *run)
         }
     }
     if (work->merge.heavy.first)
-        work_wake(work);
+        work_wake(node, work);
     work_advance(node, work);
 }
 

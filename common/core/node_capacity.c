@@ -1,5 +1,6 @@
 /* Which children can take more: idle ones, the last used first (a pool starts no more processes
- * than needed), then others in turn. */
+ * than needed), then others in turn, then full ones, which take what
+ * holds up the output. */
 #include "core/node_private.h"
 
 static void list_remove(struct peer_list *list, struct peer *peer)
@@ -32,10 +33,30 @@ static enum capacity capacity_of(const struct node *node, const struct peer *pee
         return CAPACITY_NONE;
     if (!peer->running)
         return CAPACITY_IDLE;
-    if (peer->running >= peer->credit ||
-        (peer->queued_ns >= 2 * node->options.task_ns * peer->slots && !peer->takes_whole))
+    bool is_full = peer->queued_ns >= 2 * node->options.task_ns * peer->slots;
+
+    if (peer->running >= peer->credit)
         return CAPACITY_NONE;
+    if (peer->role == ROLE_PROCESS)
+        return is_full ? CAPACITY_NONE : CAPACITY_SOME;
+    if (peer->running + 1 == peer->credit || (is_full && !peer->takes_whole))
+        return CAPACITY_FRONT;
     return CAPACITY_SOME;
+}
+
+static struct peer_list *list_of(struct node *node, enum capacity capacity)
+{
+    switch (capacity) {
+    case CAPACITY_NONE:
+        return NULL;
+    case CAPACITY_FRONT:
+        return &node->full;
+    case CAPACITY_SOME:
+        return &node->some;
+    case CAPACITY_IDLE:
+        return &node->idle;
+    }
+    return NULL;
 }
 
 void peer_update_capacity(struct node *node, struct peer *peer)
@@ -44,13 +65,11 @@ void peer_update_capacity(struct node *node, struct peer *peer)
 
     if (capacity == peer->capacity)
         return;
-    if (peer->capacity == CAPACITY_IDLE)
-        list_remove(&node->idle, peer);
-    if (peer->capacity == CAPACITY_SOME)
-        list_remove(&node->some, peer);
+    if (peer->capacity != CAPACITY_NONE)
+        list_remove(list_of(node, peer->capacity), peer);
     peer->capacity = capacity;
     if (capacity == CAPACITY_IDLE)
         list_add_first(&node->idle, peer);
-    if (capacity == CAPACITY_SOME)
-        list_add_last(&node->some, peer);
+    else if (capacity != CAPACITY_NONE)
+        list_add_last(list_of(node, capacity), peer);
 }

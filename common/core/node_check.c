@@ -93,7 +93,7 @@ static const char *check_work(const struct work *work)
 
 static const char *check_jobs(const struct node *node)
 {
-    uint64_t jobs = 0;
+    uint64_t jobs = 0, held = 0, reserved = 0;
 
     for (const struct job *job = node->jobs; job; job = job->next) {
         jobs++;
@@ -102,8 +102,12 @@ static const char *check_jobs(const struct node *node)
 
             if (broken)
                 return broken;
+            held += work->merge.held_bytes;
+            reserved += work->reserved_bytes;
         }
     }
+    REQUIRE(node->held_bytes == held);
+    REQUIRE(node->reserved_bytes == reserved);
     REQUIRE(node->stats.jobs == jobs);
     return NULL;
 }

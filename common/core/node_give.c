@@ -8,7 +8,7 @@
  */
 #include "core/node_private.h"
 
-enum given { GIVEN, NOTHING, NOT_TO_THIS_ONE };
+enum given { GIVEN, NOTHING, NOT_TO_THIS_ONE, NO_ROOM };
 
 static bool tile_is_front(const struct tile *tile)
 {
@@ -26,8 +26,8 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
                        struct tile *tile)
 {
     const struct job_spec *spec = work->job->spec;
-    uint64_t all = plan_cost(spec, tile->slice.begin, tile->slice.end);
-    uint64_t cost = cost_wanted(node, work, peer, all);
+    cost all = plan_cost(spec, tile->slice.begin, tile->slice.end);
+    cost wanted = cost_wanted(node, work, peer, all);
     struct slice right = tile->slice;
 
     if (work->phase == TASK_GLUE || tile->deaths || peer->takes_whole ||
@@ -43,9 +43,9 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
         plan_clear(&plan);
         return;
     }
-    if (all <= cost + cost / 2 || tile->slice.begin.source != tile->slice.end.source)
+    if (all <= wanted + wanted / 2 || tile->slice.begin.source != tile->slice.end.source)
         return;
-    right.begin = plan_advance(spec, tile->slice.begin, tile->slice.end, cost);
+    right.begin = plan_advance(spec, tile->slice.begin, tile->slice.end, wanted);
     if (place_compare(right.begin, tile->slice.begin) <= 0 ||
         place_compare(right.begin, right.end) >= 0)
         return;
@@ -54,11 +54,11 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
     merge_split(&work->merge, tile, &right);
 }
 
-static int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
-                         enum task_kind kind)
+int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
+                  enum task_kind kind)
 {
-    uint64_t cost = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
-    uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, cost) : 0;
+    cost all = plan_cost(work->job->spec, tile->slice.begin, tile->slice.end);
+    uint64_t room = kind == TASK_FOLD ? room_wanted(node, work, peer, all) : 0;
     struct task *task;
 
     if (kind != TASK_GLUE || work->asked.kind == TASK_GLUE)
@@ -128,7 +128,7 @@ static enum given give_ready(struct node *node, struct work *work, struct peer *
         return NOT_TO_THIS_ONE;
     if (work->phase == TASK_FOLD &&
         !has_room(node, work, room_wanted(node, work, peer, COST_MIN), tile_is_front(tile)))
-        return NOT_TO_THIS_ONE;
+        return NO_ROOM;
     split_tile(node, work, peer, tile);
     *cost_ns = give_tile(node, work, peer, tile, work->phase);
     return GIVEN;
@@ -142,12 +142,10 @@ static bool begins_in_file(const struct work *work)
 static enum given give_fresh(struct node *node, struct work *work, struct peer *peer,
                              int64_t *cost_ns)
 {
-    uint64_t cost = cost_wanted(node, work, peer, 0);
+    cost wanted = cost_wanted(node, work, peer, 0);
     uint64_t units = peer->role == ROLE_PROCESS ? work->job->spec->piece_units : 0;
     struct tile *last = work->merge.tiles.last;
-    /* With nothing under way only this can go on, though runs too heavy to be glued stand before.
-     */
-    bool is_front = !last || (last->state == TILE_RUN && !last->previous) || !work->tasks;
+    bool is_front = !last || (last->state == TILE_RUN && !last->previous);
     struct slice slice;
     struct tile *tile;
 
@@ -155,16 +153,18 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
         return NOTHING;
     if (plan_is_at_stream(&work->plan)) {
         input_ask(node, work);
-        return work->merge.ready.first ? give_ready(node, work, peer, cost_ns) : NOTHING;
+        if (work->merge.ready.first)
+            return give_ready(node, work, peer, cost_ns);
+        return work->reads ? NOTHING : NO_ROOM;
     }
     if (work->phase == TASK_FOLD &&
-        !has_room(node, work, room_wanted(node, work, peer, cost), is_front))
-        return NOT_TO_THIS_ONE;
+        !has_room(node, work, room_wanted(node, work, peer, wanted), is_front))
+        return NO_ROOM;
     if (is_blind(work, peer) && begins_in_file(work)) {
         input_read_fresh(node, work);
         return NOT_TO_THIS_ONE;
     }
-    if (!plan_next(&work->plan, cost, units, &slice))
+    if (!plan_next(&work->plan, wanted, units, &slice))
         return NOTHING;
     tile = merge_append(&work->merge, &slice, NULL);
     if (needs_bytes(work, peer, tile))
@@ -173,15 +173,24 @@ static enum given give_fresh(struct node *node, struct work *work, struct peer *
     return GIVEN;
 }
 
-static bool give_pair(struct node *node, struct work *work, struct peer *peer, bool relaxed,
-                      int64_t *cost_ns)
+bool give_front_slice(struct node *node, struct work *work, struct peer *peer, int64_t *cost_ns)
 {
-    struct tile *left;
+    struct tile *ready = next_ready(work);
+    struct tile *last = work->merge.tiles.last;
 
-    if (!merge_take_pair(&work->merge, relaxed, &left))
-        return false;
-    *cost_ns = give_tile(node, work, peer, left, TASK_GLUE);
-    return true;
+    if (ready && (tile_is_front(ready) || work->asked.kind == TASK_GLUE))
+        return give_ready(node, work, peer, cost_ns) == GIVEN;
+    return (!last || (last->state == TILE_RUN && !last->previous)) &&
+           give_fresh(node, work, peer, cost_ns) == GIVEN;
+}
+
+/* Nothing better to glue a heavy value with will come soon: all is cut, or light results behind the
+ * value fill the window, or nobody works on anything else. */
+static bool wants_any_pair(const struct work *work, enum given given)
+{
+    if (given == NOTHING)
+        return plan_is_done(&work->plan) || (!work->tasks && !MUTANT(LIGHT_WAITS));
+    return given == NO_ROOM && !MUTANT(LIGHT_WAITS);
 }
 
 static enum given give_of_work(struct node *node, struct work *work, struct peer *peer,
@@ -189,14 +198,14 @@ static enum given give_of_work(struct node *node, struct work *work, struct peer
 {
     enum given given;
 
-    if (give_pair(node, work, peer, false, cost_ns))
+    if (pair_give(node, work, peer, false, cost_ns))
         return GIVEN;
     given = give_ready(node, work, peer, cost_ns);
     if (given == NOTHING)
         given = give_fresh(node, work, peer, cost_ns);
-    if (given == NOTHING && plan_is_done(&work->plan) && give_pair(node, work, peer, true, cost_ns))
+    if (wants_any_pair(work, given) && pair_give(node, work, peer, true, cost_ns))
         return GIVEN;
-    return given;
+    return given == NO_ROOM ? NOT_TO_THIS_ONE : given;
 }
 
 static enum given give_of_job(struct node *node, struct job *job, struct peer *peer,
@@ -321,9 +330,12 @@ static void give_copies(struct node *node)
     for (int i = 0; task && i < LOOK_AT && node->idle.first; i++, task = task->newer) {
         struct peer *peer = node->idle.first;
 
-        if (!may_copy(node, task, peer))
+        uint64_t room = task->kind == TASK_FOLD ? room_max(node, peer) : 0;
+
+        if (!may_copy(node, task, peer) ||
+            (room && !has_room(node, task->work, room, tile_is_front(task->tile))))
             continue;
-        give_lease(node, task, peer, task->kind == TASK_FOLD ? room_max(node, peer) : 0);
+        give_lease(node, task, peer, room);
         node->stats.speculative++;
     }
 }
@@ -344,6 +356,7 @@ void give_all(struct node *node)
     read_ahead(node);
     give_list(node, &node->idle);
     give_list(node, &node->some);
+    fronts_give(node);
     give_copies(node);
 }
 

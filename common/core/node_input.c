@@ -61,19 +61,20 @@ static bool may_read(const struct node *node, const struct work *work)
     uint64_t ahead = (work->reads + 1) * VALUE_SLICE_BYTES_MAX + work->merge.held_bytes;
 
     if (!work->reads && !work->merge.ready.first && !work->merge.given)
-        return node->unprinted_bytes <= UNPRINTED_MAX;
+        return node->unprinted_bytes <= unprinted_max(node);
     return work->reads < INPUT_AHEAD && ahead <= node->options.memory_bytes / 4 &&
-           node->unprinted_bytes <= UNPRINTED_MAX;
+           node->unprinted_bytes <= unprinted_max(node);
 }
 
-static void take_bytes(struct work *work, struct chunk *bytes, uint64_t units, bool end);
+static void take_bytes(struct node *node, struct work *work, struct chunk *bytes, uint64_t units,
+                       bool end);
 
 /* Numbers on the command line, read as a stream: they are here already. */
-static void take_inline(struct work *work, const struct source *source)
+static void take_inline(struct node *node, struct work *work, const struct source *source)
 {
     struct chunk bytes = chunk_copy(source->inline_data.data, source->inline_data.length);
 
-    take_bytes(work, &bytes, bytes.length, true);
+    take_bytes(node, work, &bytes, bytes.length, true);
 }
 
 void input_ask(struct node *node, struct work *work)
@@ -83,7 +84,7 @@ void input_ask(struct node *node, struct work *work)
     uint64_t units = read_units(work, source);
 
     if (source->inline_data.length) {
-        take_inline(work, source);
+        take_inline(node, work, source);
         return;
     }
     /* With nothing under way the next bytes are those behind what came, however little that was. */
@@ -133,7 +134,8 @@ static void number_behind(const struct job_spec *spec, const struct slice *slice
     segment_clear(&counted);
 }
 
-static void take_bytes(struct work *work, struct chunk *bytes, uint64_t units, bool end)
+static void take_bytes(struct node *node, struct work *work, struct chunk *bytes, uint64_t units,
+                       bool end)
 {
     struct slice slice;
     struct slice rest;
@@ -143,7 +145,7 @@ static void take_bytes(struct work *work, struct chunk *bytes, uint64_t units, b
     work->plan.rest.element = rest.element;
     work->plan.rest.in_token = rest.in_token;
     merge_append(&work->merge, &slice, bytes);
-    work_wake(work);
+    work_wake(node, work);
 }
 
 static struct tile *tile_reading(const struct work *work, uint32_t source, uint64_t unit)
@@ -203,14 +205,14 @@ static void split_behind(struct work *work, struct tile *tile, uint64_t units,
     merge_split(&work->merge, tile, &rest);
 }
 
-static void take_tile(struct work *work, struct tile *tile, struct chunk *bytes)
+static void take_tile(struct node *node, struct work *work, struct tile *tile, struct chunk *bytes)
 {
     const struct source *source = &work->job->spec->sources[tile->slice.begin.source];
 
     split_behind(work, tile, bytes->length / source_unit_bytes(source), bytes);
     merge_set_payload(&work->merge, tile, bytes);
     merge_set_state(&work->merge, tile, TILE_READY);
-    work_wake(work);
+    work_wake(node, work);
 }
 
 void input_take(struct node *node, struct event *event)
@@ -233,12 +235,12 @@ void input_take(struct node *node, struct event *event)
         return;
     }
     if (tile) {
-        take_tile(work, tile, &event->input.bytes);
+        take_tile(node, work, tile, &event->input.bytes);
         return;
     }
     source = &work->job->spec->sources[at.source];
-    take_bytes(work, &event->input.bytes, event->input.bytes.length / source_unit_bytes(source),
-               event->input.end);
+    take_bytes(node, work, &event->input.bytes,
+               event->input.bytes.length / source_unit_bytes(source), event->input.end);
 }
 
 /*

@@ -23,7 +23,16 @@ bool job_is_possible(const struct job_spec *spec)
 {
     return op_of(spec->op) && spec->source_count &&
            (spec->cut.kind != CUT_EVERY || spec->cut.size) &&
-           (spec->cut.kind != CUT_SPLIT || spec->cut.parts);
+           (spec->cut.kind != CUT_SPLIT || spec->cut.parts) &&
+           (!cut_is_numbered(&spec->cut) || job_elements_fit(spec));
+}
+
+static void note_described(const struct node *node, peer_id giver, bool is_new)
+{
+    struct peer *peer = peer_find(node, giver);
+
+    if (peer)
+        peer->asked.jobs += is_new ? 1u : -1u;
 }
 
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec)
@@ -39,6 +48,7 @@ struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct
     *(node->jobs_last ? &node->jobs_last->next : &node->jobs) = job;
     node->jobs_last = job;
     node->stats.jobs++;
+    note_described(node, giver, true);
     return job;
 }
 
@@ -71,6 +81,7 @@ void job_free(struct node *node, struct job *job)
     while (job->first)
         work_free(node, job->first);
     forget_everywhere(node, job);
+    note_described(node, job->giver, false);
     *(job->previous ? &job->previous->next : &node->jobs) = job->next;
     *(job->next ? &job->next->previous : &node->jobs_last) = job->previous;
     job_spec_clear(job->spec);
@@ -112,19 +123,23 @@ static bool wants_counting(const struct node *node, const struct work *work)
            work->plan.cost_left > COST_MIN && node->options.role != ROLE_CLIENT;
 }
 
+/* A pair to be glued goes first: its giver can answer nothing until it is glued. */
 static void work_link(struct work *work)
 {
     struct job *job = work->job;
+    bool is_pair = work->asked.kind == TASK_GLUE;
 
-    work->previous = job->last;
-    *(job->last ? &job->last->next : &job->first) = work;
-    job->last = work;
-    if (!job->to_give)
+    work->previous = is_pair ? NULL : job->last;
+    work->next = is_pair ? job->first : NULL;
+    *(work->previous ? &work->previous->next : &job->first) = work;
+    *(work->next ? &work->next->previous : &job->last) = work;
+    if (!job->to_give || is_pair)
         job->to_give = work;
 }
 
-void work_wake(struct work *work)
+void work_wake(struct node *node, struct work *work)
 {
+    node->has_waiting = true;
     if (!MUTANT(WAKE_LOST))
         work->job->to_give = work->job->first;
 }
@@ -151,6 +166,18 @@ static void take_blamed(struct work *work)
     tile->lost_daemons = work->asked.lost_daemons;
 }
 
+/* What a giver has asked for is bounded by the credit that it was given; the shell knows its own
+ * bounds. */
+static void note_asked(const struct node *node, const struct work *work, bool is_new)
+{
+    struct peer *giver = peer_find(node, work->job->giver);
+
+    if (!giver)
+        return;
+    giver->asked.tasks += is_new ? 1u : -1u;
+    giver->asked.value_bytes += is_new ? work->value_bytes : -work->value_bytes;
+}
+
 struct work *work_new(struct node *node, struct job *job, struct message *task)
 {
     struct work *work = memory_new(sizeof *work);
@@ -160,9 +187,12 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     work->answered = work->asked.slice.begin;
     work->answered_ns = node->now_ns;
     work->room_bytes = work->asked.room_bytes;
+    work->value_bytes = work->asked.by_value ? task->payload.length : 0;
+    note_asked(node, work, true);
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
-    merge_init(&work->merge, job->spec, job->is_root ? UINT64_MAX : RESULT_BYTES_MAX);
+    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    work->merge.is_final = job->is_root;
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))
         work->phase = TASK_COUNT;
@@ -171,6 +201,7 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     else if (work->asked.deaths)
         take_blamed(work);
     work_link(work);
+    node->has_waiting = true;
     return work;
 }
 
@@ -187,6 +218,7 @@ void work_free(struct node *node, struct work *work)
     struct job *job = work->job;
 
     work_cancel_tasks(node, work);
+    note_asked(node, work, false);
     *(work->previous ? &work->previous->next : &job->first) = work->next;
     *(work->next ? &work->next->previous : &job->last) = work->previous;
     if (job->to_give == work)
@@ -223,6 +255,13 @@ static void decline_task(struct node *node, struct peer *giver, const struct mes
     peer_send(node, giver, &declined);
 }
 
+/* One slice may be larger than all that may wait (a long element); nothing goes with it. */
+static bool is_within_credit(const struct peer *giver, const struct message_task *task)
+{
+    return giver->asked.tasks < CLIENT_CREDIT &&
+           !(task->by_value && giver->asked.value_bytes > WHOLE_VALUE_BYTES);
+}
+
 void job_take_task(struct node *node, struct peer *giver, struct message *message)
 {
     struct job *job = job_find(node, giver->id, message->task.job);
@@ -232,7 +271,8 @@ void job_take_task(struct node *node, struct peer *giver, struct message *messag
         decline_task(node, giver, &message->task);
         return;
     }
-    if (!job || !task_is_possible(job->spec, &message->task)) {
+    if (!job || !is_within_credit(giver, &message->task) ||
+        !task_is_possible(job->spec, &message->task)) {
         peer_misbehaves(node, giver);
         return;
     }

@@ -1,6 +1,8 @@
 /* A lease put into words: the messages that a child needs to work on a task. */
 #include "core/node_private.h"
 
+#include <string.h>
+
 static void tell_job(struct node *node, struct job *job, struct peer *peer)
 {
     struct message message = {.type = MESSAGE_JOB};
@@ -19,13 +21,14 @@ static void tell_job(struct node *node, struct job *job, struct peer *peer)
 
 static struct chunk pair_payload(const struct tile *left)
 {
-    struct bytes first = {0};
     struct bytes payload = {0};
+    struct bytes length = {0};
 
-    segment_encode(left->run, &first);
-    bytes_append_u64(&payload, first.length);
-    bytes_append(&payload, first.data, first.length);
-    bytes_clear(&first);
+    bytes_append_u64(&payload, 0);
+    segment_encode(left->run, &payload);
+    bytes_append_u64(&length, payload.length - sizeof(uint64_t));
+    memcpy(payload.data, length.data, length.length);
+    bytes_clear(&length);
     segment_encode(left->next->run, &payload);
     return chunk_take(&payload);
 }
@@ -62,14 +65,14 @@ void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_
 {
     struct lease *lease = task_lease(node, task, peer);
     const struct slice *slice = &task->tile->slice;
-    uint64_t cost =
+    cost whole =
         task->kind == TASK_GLUE ? 0 : plan_cost(task->work->job->spec, slice->begin, slice->end);
     struct message message = {0};
 
     lease->room_bytes = room;
     lease->answered = task->tile->slice.begin;
-    lease->expected_ns = expected_ns(node, task->work, peer, cost);
-    task->work->reserved_bytes += room;
+    lease->expected_ns = expected_ns(node, task->work, peer, whole);
+    reserve(node, task->work, room);
     peer->queued_ns += lease->expected_ns;
     lease->due_ns = node->now_ns + 2 * peer->queued_ns / peer->slots + 3 * node->options.task_ns;
     tell_job(node, task->work->job, peer);

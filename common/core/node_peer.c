@@ -136,6 +136,11 @@ static uint64_t next_random(struct node *node)
     return x ^ (x >> 31);
 }
 
+static uint32_t own_credit(const struct node *node)
+{
+    return node->options.credit_tasks ? node->options.credit_tasks : CLIENT_CREDIT;
+}
+
 static void say_hello(struct node *node, struct peer *peer)
 {
     struct message hello = {.type = MESSAGE_HELLO};
@@ -146,7 +151,7 @@ static void say_hello(struct node *node, struct peer *peer)
                                          .role = node->options.role,
                                          .pid = node->options.pid,
                                          .slots = node->options.slots_hint,
-                                         .credit_tasks = CLIENT_CREDIT,
+                                         .credit_tasks = own_credit(node),
                                          .session = peer->session};
     memcpy(hello.hello.host, node->options.host, sizeof hello.hello.host);
     peer_send(node, peer, &hello);
@@ -178,7 +183,7 @@ static void welcome(struct node *node, struct peer *peer)
 
     message.welcome = (struct message_welcome){.version = PROTOCOL_VERSION,
                                                .slots = (uint32_t)node->slots,
-                                               .credit_tasks = CLIENT_CREDIT,
+                                               .credit_tasks = own_credit(node),
                                                .session = peer->session};
     if (peer->role != ROLE_PROCESS)
         peer_send(node, peer, &message);
@@ -235,8 +240,10 @@ static void take_hello(struct node *node, peer_id from, const struct message_hel
         refuse(node, from, fault);
         return;
     }
-    if (peer)
+    if (peer) {
+        peer->greeted_again = true;
         peer_lost(node, peer, NULL);
+    }
     peer = peer_new(node, from);
     peer->role = hello->role;
     peer->is_ready = true;
@@ -341,7 +348,7 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
     case MESSAGE_JOB:
         if (job)
             break;
-        if (!job_is_possible(message->job.spec)) {
+        if (!job_is_possible(message->job.spec) || peer->asked.jobs >= JOBS_MAX) {
             peer_misbehaves(node, peer);
             break;
         }
@@ -465,15 +472,16 @@ static void tick_one(struct node *node, struct peer *peer)
     peer_send(node, peer, &beat);
 }
 
-void peers_tick(struct node *node)
+bool peers_tick(struct node *node)
 {
     struct peer *peer;
     struct peer *next;
 
     if (!node->peers || node->now_ns < node->beat_ns)
-        return;
+        return false;
     node->beat_ns = node->now_ns + HEARTBEAT_NS;
     HASH_ITER(hh, node->peers, peer, next) tick_one(node, peer);
+    return true;
 }
 
 void peers_shift(struct node *node, int64_t gap_ns)

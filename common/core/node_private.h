@@ -23,7 +23,8 @@ enum {
     VALUES_BATCH = 64 << 10,      /* root: values handed over at once … */
     PART_BYTES = 256 << 10,       /* and answered at once … */
     CLIENT_CREDIT = 4096,
-    INPUT_AHEAD = 8 /* reads under way at once */
+    JOBS_MAX = 65536, /* described by one giver and not forgotten */
+    INPUT_AHEAD = 8   /* reads under way at once */
 };
 #define VALUES_PAUSE_NS (50 * NS_PER_MS) /* … or after this long */
 #define PART_PAUSE_NS (500 * NS_PER_MS)
@@ -57,7 +58,9 @@ struct task {
     struct task *older, *newer; /* all tasks of the node, by the time they were first given */
 };
 
-enum capacity { CAPACITY_NONE, CAPACITY_SOME, CAPACITY_IDLE };
+/* CAPACITY_FRONT: a worker whose slots have work enough, perhaps work that waits for room; it still
+ * takes what holds up the output. */
+enum capacity { CAPACITY_NONE, CAPACITY_FRONT, CAPACITY_SOME, CAPACITY_IDLE };
 
 struct peer {
     peer_id id;
@@ -79,11 +82,17 @@ struct peer {
     uint32_t running;
     uint64_t done, payload_bytes;
     int64_t queued_ns;
-    uint32_t blamed; /* leases that had been started when it was lost */
+    uint32_t blamed;    /* leases that had been started when it was lost */
+    bool greeted_again; /* … which it was by its own HELLO: it is alive */
     uint64_t rate_job;
     double rate; /* cost per ns and slot on rate_job */
     enum capacity capacity;
     struct peer *capacity_previous, *capacity_next;
+    /* giver: what it has described and asked for, and we have not finished */
+    struct {
+        uint32_t jobs, tasks;
+        uint64_t value_bytes;
+    } asked;
 };
 
 struct peer_list {
@@ -111,8 +120,8 @@ struct job {
     bool is_dry;                /* has nothing for the child that is served just now */
     double rate[TASK_GLUE + 1]; /* cost per ns and slot, by task kind; 0: not known */
     double closed_ratio;        /* bytes of closed values per cost */
-    uint64_t cost_done_max;
-    uint64_t cost_done, cost_all;
+    cost cost_done_max;
+    cost cost_done, cost_all;
     bool is_root;
 };
 
@@ -126,6 +135,7 @@ struct work {
     struct merge merge;
     struct place answered;
     uint64_t room_bytes;     /* for answers above */
+    uint64_t value_bytes;    /* that came with it */
     uint64_t busy_ns, units; /* since the last answer */
     int64_t answered_ns;
     uint64_t reserved_bytes; /* rooms granted to children */
@@ -138,8 +148,8 @@ struct work {
 struct node {
     struct node_options options;
     struct peer *peers; /* by id */
-    struct peer_list idle,
-        some;           /* takers with room: idle ones (last used first), and others (in turn) */
+    /* takers: idle ones (last used first), others that take more (in turn), and full ones */
+    struct peer_list idle, some, full;
     struct task *tasks; /* by id */
     struct task *oldest, *newest;
     struct job *jobs, *jobs_last;
@@ -147,11 +157,13 @@ struct node {
     uint64_t slots;   /* of all takers */
     uint64_t watched; /* peers that want heartbeats or a HELLO again */
     uint64_t unprinted_bytes;
+    uint64_t held_bytes, reserved_bytes; /* of all works */
     int64_t now_ns, promised_ns, beat_ns;
     int64_t unreachable_ns; /* since when nobody above answers; INT64_MAX: somebody does */
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
+    bool has_waiting;   /* some front may be waiting for a child */
     bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
@@ -161,7 +173,8 @@ struct node {
 void peer_message(struct node *node, peer_id from, struct message *message);
 void peer_connected(struct node *node, peer_id id);
 void peer_lost(struct node *node, struct peer *peer, const struct event *event);
-void peers_tick(struct node *node);
+/* Returns whether the second was over. */
+bool peers_tick(struct node *node);
 void peers_shift(struct node *node, int64_t gap_ns);
 int64_t peers_deadline(const struct node *node);
 struct peer *peer_find(const struct node *node, peer_id id);
@@ -188,28 +201,46 @@ void work_free(struct node *node, struct work *work);
 void work_cancel_tasks(struct node *node, struct work *work);
 struct work *work_find(struct job *job, uint64_t task, uint32_t attempt);
 /* Something of the work may be given (again). */
-void work_wake(struct work *work);
+void work_wake(struct node *node, struct work *work);
 void job_take_task(struct node *node, struct peer *giver, struct message *message);
 
 /* node_size.c: how much at once */
 /* Cost of the next slice for this child; all: the cost of what is to be cut, if it is not the
  * plan's rest. */
-uint64_t cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t all);
+cost cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
+                 cost all);
 /* Bytes of results that a child may be granted for one task, and that it should be for one of this
  * cost. */
 uint64_t room_max(const struct node *node, const struct peer *peer);
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t cost);
+                     cost planned);
 bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
+/* Values that may wait to be printed or answered at the front of a work. */
+uint64_t unprinted_max(const struct node *node);
+/* Change what is reserved for the work's results. */
+void reserve(struct node *node, struct work *work, uint64_t bytes);
+void unreserve(struct node *node, struct work *work, uint64_t bytes);
 /* Slot time. */
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
-                    uint64_t cost);
+                    cost planned);
 
 /* node_lease.c */
 void give_lease(struct node *node, struct task *task, struct peer *peer, uint64_t room);
 
+/* node_front.c: what holds up the output */
+/* A pair to be glued by a child; relaxed: also one of very different weights. */
+bool pair_give(struct node *node, struct work *work, struct peer *peer, bool relaxed,
+               int64_t *cost_ns);
+void fronts_give(struct node *node);
+/* If all children hold nothing but slices that may wait for the front (they take one task at a
+ * time), one of these is taken back. */
+void fronts_unstick(struct node *node);
+
 /* node_give.c: what goes to which child */
+/* The first slice that is not counted, if it waits to be given. */
+bool give_front_slice(struct node *node, struct work *work, struct peer *peer, int64_t *cost_ns);
+int64_t give_tile(struct node *node, struct work *work, struct peer *peer, struct tile *tile,
+                  enum task_kind kind);
 /* Some unit of the slice is in a file. */
 bool slice_touches_files(const struct job_spec *spec, const struct slice *slice);
 void give_all(struct node *node);
@@ -221,6 +252,8 @@ struct lease *task_lease(struct node *node, struct task *task, struct peer *chil
 void lease_end(struct node *node, struct lease *lease);
 void task_end(struct node *node, struct task *task);
 void task_cancel(struct node *node, struct task *task);
+/* Cancel it; what it has not answered waits to be given again. */
+void lease_take_back(struct node *node, struct lease *lease);
 void lease_lost(struct node *node, struct lease *lease, const struct event *event);
 /* What is at the front of the output may always go on; it is bounded by what is answered or
  * printed. */

@@ -6,12 +6,19 @@
 
 static uint64_t used_bytes(const struct node *node)
 {
-    uint64_t used = node->unprinted_bytes;
+    return node->unprinted_bytes + node->held_bytes + node->reserved_bytes;
+}
 
-    for (const struct job *job = node->jobs; job; job = job->next)
-        for (const struct work *work = job->first; work; work = work->next)
-            used += work->merge.held_bytes + work->reserved_bytes;
-    return used;
+void reserve(struct node *node, struct work *work, uint64_t bytes)
+{
+    work->reserved_bytes += bytes;
+    node->reserved_bytes += bytes;
+}
+
+void unreserve(struct node *node, struct work *work, uint64_t bytes)
+{
+    work->reserved_bytes -= bytes;
+    node->reserved_bytes -= bytes;
 }
 
 static double rate_of(const struct job *job, const struct peer *peer, enum task_kind kind)
@@ -29,50 +36,64 @@ static uint64_t at_most(uint64_t value, uint64_t most)
     return value < most ? value : most;
 }
 
-/* The results of one slice should fit one answer. */
-static uint64_t cost_of_results(const struct job *job, uint64_t result_bytes)
+static cost cost_at_most(cost value, cost most)
 {
-    double cost;
+    return value < most ? value : most;
+}
 
+static cost cost_of_real(double real)
+{
+    return real < 1e38 ? (cost)real : COST_MAX;
+}
+
+/* The results of one slice should fit one answer. */
+static cost cost_of_results(const struct job *job, uint64_t result_bytes)
+{
     if (job->closed_ratio <= 0)
-        return UINT64_MAX;
-    cost = 0.75 * (double)result_bytes / job->closed_ratio;
-    return cost < 1e18 ? (uint64_t)cost : UINT64_MAX;
+        return COST_MAX;
+    return cost_of_real(0.75 * (double)result_bytes / job->closed_ratio);
 }
 
 uint64_t room_max(const struct node *node, const struct peer *peer)
 {
-    if (peer->takes_whole)
-        return node->options.memory_bytes / 4;
-    return peer->role == ROLE_PROCESS ? RESULT_BYTES_MAX
-                                      : at_most(WORKER_ROOM_MAX, node->options.memory_bytes / 8);
+    uint64_t most = peer->role == ROLE_PROCESS ? RESULT_BYTES_MAX : WORKER_ROOM_MAX;
+
+    return peer->takes_whole ? node->options.memory_bytes / 4
+                             : at_most(most, node->options.memory_bytes / 8);
 }
 
-uint64_t cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t all)
+uint64_t unprinted_max(const struct node *node)
+{
+    return at_most(UNPRINTED_MAX, node->options.memory_bytes / 4);
+}
+
+cost cost_wanted(const struct node *node, const struct work *work, const struct peer *peer,
+                 cost all)
 {
     const struct job *job = work->job;
     double rate = rate_of(job, peer, work->phase);
     double by_speed = rate * (double)node->options.task_ns * peer->slots;
-    uint64_t cost = rate > 0 && by_speed < 1e18 ? (uint64_t)by_speed : UINT64_MAX;
-    uint64_t left = work->plan.cost_left > all ? work->plan.cost_left : all;
-    uint64_t share = left / (2 * at_least(node->slots, 1)) * peer->slots;
+    cost wanted = rate > 0 ? cost_of_real(by_speed) : COST_MAX;
+    cost left = work->plan.cost_left > all ? work->plan.cost_left : all;
+    cost share = left / (2 * at_least(node->slots, 1)) * peer->slots;
+    cost least = work->phase == TASK_FOLD ? 1 : COST_MIN;
 
     if (peer->takes_whole)
-        return UINT64_MAX;
-    cost = at_most(cost, job->cost_done_max ? COST_GROWTH * job->cost_done_max : COST_FIRST);
-    cost = at_most(cost, at_least(share, COST_MIN));
+        return COST_MAX;
+    wanted = cost_at_most(wanted,
+                          job->cost_done_max ? COST_GROWTH * job->cost_done_max : (cost)COST_FIRST);
+    wanted = cost_at_most(wanted, share > COST_MIN ? share : COST_MIN);
     if (work->phase == TASK_FOLD)
-        cost = at_most(cost, cost_of_results(job, room_max(node, peer)));
-    return at_least(cost, work->phase == TASK_FOLD ? 1 : COST_MIN);
+        wanted = cost_at_most(wanted, cost_of_results(job, room_max(node, peer)));
+    return wanted > least ? wanted : least;
 }
 
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
-                     uint64_t cost)
+                     cost planned)
 {
     const struct job *job = work->job;
     uint64_t most = room_max(node, peer);
-    double expected = job->closed_ratio * (double)cost * 4;
+    double expected = job->closed_ratio * (double)planned * 4;
 
     if (peer->takes_whole || !job->cost_done)
         return most;
@@ -86,15 +107,15 @@ bool has_room(const struct node *node, const struct work *work, uint64_t room, b
     const struct tile *first = work->merge.tiles.first;
     uint64_t held = first && first->state == TILE_RUN ? first->run->closed.packed.length : 0;
 
-    return is_front ? held + node->unprinted_bytes <= UNPRINTED_MAX
+    return is_front ? held + node->unprinted_bytes <= unprinted_max(node)
                     : used_bytes(node) + room <= node->options.memory_bytes;
 }
 
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
-                    uint64_t cost)
+                    cost planned)
 {
-    double rate = cost ? rate_of(work->job, peer, work->phase) : 0;
-    double expected = rate > 0 ? (double)cost / rate : (double)node->options.task_ns;
+    double rate = planned ? rate_of(work->job, peer, work->phase) : 0;
+    double expected = rate > 0 ? (double)planned / rate : (double)node->options.task_ns;
 
     return expected < 1e15 ? (int64_t)expected : (int64_t)1e15;
 }

@@ -54,7 +54,7 @@ void lease_end(struct node *node, struct lease *lease)
         child->running--;
     child->queued_ns -= lease->expected_ns;
     child->payload_bytes -= lease->payload_bytes;
-    lease->task->work->reserved_bytes -= lease->room_bytes;
+    unreserve(node, lease->task->work, lease->room_bytes);
     node->stats.running--;
     lease->child = NULL;
     peer_update_capacity(node, child);
@@ -109,7 +109,7 @@ static void give_back(struct node *node, struct task *task)
     enum task_kind kind = task->kind;
 
     task_end(node, task);
-    work_wake(work);
+    work_wake(node, work);
     if (kind == TASK_GLUE && tile->state == TILE_GLUING)
         merge_pair_lost(&work->merge, tile);
     else if (!MUTANT(RETRY_LOST))
@@ -145,7 +145,7 @@ static void blame(struct tile *tile, const struct lease *lease, const struct eve
         tile->deaths++;
     /* A worker starts its tasks in order, and no more of them than it has slots. */
     if (lease->child->role == ROLE_WORKER && !lease->child->is_draining &&
-        lease->child->blamed++ < lease->child->slots)
+        !lease->child->greeted_again && lease->child->blamed++ < lease->child->slots)
         tile->lost_daemons++;
 }
 
@@ -195,30 +195,30 @@ static double blend(double old, double now)
 static void measure(struct lease *lease, const struct message_result *result, size_t closed_bytes)
 {
     struct job *job = lease->task->work->job;
-    uint64_t cost = plan_cost(job->spec, result->begin, result->middle);
+    cost done = plan_cost(job->spec, result->begin, result->middle);
     double busy_ns = result->busy_ns ? (double)result->busy_ns : 1;
 
-    if (!cost || result->kind == TASK_GLUE)
+    if (!done || result->kind == TASK_GLUE)
         return;
-    job->rate[result->kind] = blend(job->rate[result->kind], (double)cost / busy_ns);
+    job->rate[result->kind] = blend(job->rate[result->kind], (double)done / busy_ns);
     lease->child->rate = lease->child->rate_job == job->id
-                             ? blend(lease->child->rate, (double)cost / busy_ns)
-                             : (double)cost / busy_ns;
+                             ? blend(lease->child->rate, (double)done / busy_ns)
+                             : (double)done / busy_ns;
     lease->child->rate_job = job->id;
-    if (cost > job->cost_done_max)
-        job->cost_done_max = cost;
+    if (done > job->cost_done_max)
+        job->cost_done_max = done;
     if (result->kind == TASK_FOLD) {
-        job->closed_ratio = blend(job->closed_ratio, (double)closed_bytes / (double)cost);
-        job->cost_done += cost;
+        job->closed_ratio = blend(job->closed_ratio, (double)closed_bytes / (double)done);
+        job->cost_done += done;
     }
 }
 
-static void use_room(struct lease *lease, size_t closed_bytes)
+static void use_room(struct node *node, struct lease *lease, size_t closed_bytes)
 {
     uint64_t used = closed_bytes < lease->room_bytes ? closed_bytes : lease->room_bytes;
 
     lease->room_bytes -= used;
-    lease->task->work->reserved_bytes -= used;
+    unreserve(node, lease->task->work, used);
 }
 
 static void grant(struct node *node, struct lease *lease, uint64_t more)
@@ -226,7 +226,7 @@ static void grant(struct node *node, struct lease *lease, uint64_t more)
     struct message room = {.type = MESSAGE_ROOM};
 
     lease->room_bytes += more;
-    lease->task->work->reserved_bytes += more;
+    reserve(node, lease->task->work, more);
     room.room.job = lease->task->work->job->id;
     room.room.task = lease->task->id;
     room.room.attempt = lease->attempt;
@@ -288,18 +288,23 @@ static void lease_stale(struct node *node, struct lease *lease)
         give_back(node, task);
 }
 
-/* Another child's parts were counted under it, and its own no longer fit. */
-static void lease_out_of_step(struct node *node, struct lease *lease, bool is_done)
+void lease_take_back(struct node *node, struct lease *lease)
 {
     struct task *task = lease->task;
 
+    cancel_lease(node, lease);
+    if (!task->lease[0].child && !task->lease[1].child)
+        give_back(node, task);
+}
+
+/* Another child's parts were counted under it, and its own no longer fit. */
+static void lease_out_of_step(struct node *node, struct lease *lease, bool is_done)
+{
     if (is_done) {
         lease_stale(node, lease);
         return;
     }
-    cancel_lease(node, lease);
-    if (!task->lease[0].child && !task->lease[1].child)
-        give_back(node, task);
+    lease_take_back(node, lease);
 }
 
 /* The prefix of the range; the lease goes on with the rest, or gives it back, or is done. */
@@ -333,7 +338,7 @@ static void count_prefix(struct node *node, struct lease *lease,
     } else {
         segment_clear(segment);
     }
-    use_room(lease, closed_bytes);
+    use_room(node, lease, closed_bytes);
     if (result->done)
         lease_stale(node, lease);
     if (run)

@@ -7,7 +7,7 @@
 /* Opening one more source costs about as much as folding this many bytes. */
 enum { SOURCE_COST = 16384, RANGE_ELEMENT_COST = 8 };
 
-static uint64_t unit_cost(const struct source *source)
+static cost unit_cost(const struct source *source)
 {
     uint32_t bytes = source_unit_bytes(source);
 
@@ -19,18 +19,9 @@ static uint64_t units_known(const struct source *source)
     return source->units == SOURCE_UNITS_UNKNOWN ? 0 : source->units;
 }
 
-static uint64_t add_saturated(uint64_t a, uint64_t b)
+static cost cost_of_units(const struct source *source, uint64_t units)
 {
-    uint64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-static uint64_t cost_of_units(const struct source *source, uint64_t units)
-{
-    uint64_t cost;
-
-    return __builtin_mul_overflow(units, unit_cost(source), &cost) ? UINT64_MAX : cost;
+    return units * unit_cost(source);
 }
 
 /* Units between `at` and the end of its source, or `end` if that is in the same source. */
@@ -48,38 +39,38 @@ static struct place place_behind(struct place at, uint64_t units, uint64_t left,
     return (struct place){at.source + 1, 0};
 }
 
-uint64_t plan_cost(const struct job_spec *spec, struct place begin, struct place end)
+cost plan_cost(const struct job_spec *spec, struct place begin, struct place end)
 {
-    uint64_t cost = 0;
+    cost sum = 0;
 
     while (place_compare(begin, end) < 0) {
         uint64_t left = units_left(spec, begin, end);
 
-        cost = add_saturated(cost, cost_of_units(&spec->sources[begin.source], left));
+        sum += cost_of_units(&spec->sources[begin.source], left);
         begin = place_behind(begin, left, left, end);
     }
-    return cost;
+    return sum;
 }
 
 struct place plan_advance(const struct job_spec *spec, struct place begin, struct place end,
-                          uint64_t cost)
+                          cost wanted)
 {
     struct place at = begin;
 
     while (place_compare(at, end) < 0) {
         const struct source *source = &spec->sources[at.source];
         uint64_t left = units_left(spec, at, end);
-        uint64_t left_cost = cost_of_units(source, left);
-        uint64_t units = cost / unit_cost(source);
+        cost left_cost = cost_of_units(source, left);
+        uint64_t units = (uint64_t)(left_cost > wanted ? wanted / unit_cost(source) : left);
 
         if (source->access == SOURCE_STREAM)
             return at;
-        if (left_cost > cost && units < left)
+        if (units < left)
             return place_behind(at, units || at.source != begin.source ? units : 1, left, end);
         at = place_behind(at, left, left, end);
-        cost -= left_cost < cost ? left_cost : cost;
-        cost -= SOURCE_COST < cost ? SOURCE_COST : cost;
-        if (!cost)
+        wanted -= left_cost < wanted ? left_cost : wanted;
+        wanted -= SOURCE_COST < wanted ? SOURCE_COST : wanted;
+        if (!wanted)
             break;
     }
     return at;
@@ -141,12 +132,12 @@ bool plan_is_at_stream(const struct plan *plan)
 
 static void cut_at(struct plan *plan, struct slice *slice, struct slice rest)
 {
-    uint64_t cost;
+    cost taken;
 
     *slice = plan->rest;
     slice->end = rest.begin;
-    cost = plan_cost(plan->spec, slice->begin, slice->end);
-    plan->cost_left -= cost < plan->cost_left ? cost : plan->cost_left;
+    taken = plan_cost(plan->spec, slice->begin, slice->end);
+    plan->cost_left -= taken < plan->cost_left ? taken : plan->cost_left;
     plan->rest = rest;
 }
 
@@ -208,25 +199,25 @@ static void snap_to_checkpoint(struct plan *plan, struct place wanted, struct sl
     rest->in_token = found->in_token;
 }
 
-static struct place place_wanted(const struct plan *plan, uint64_t cost, uint64_t units_exact)
+static struct place place_wanted(const struct plan *plan, cost wanted, uint64_t units_exact)
 {
     struct place begin = plan->rest.begin;
     uint64_t left;
 
     if (!units_exact)
-        return plan_advance(plan->spec, begin, plan->rest.end, cost);
+        return plan_advance(plan->spec, begin, plan->rest.end, wanted);
     left = units_left(plan->spec, begin, plan->rest.end);
     return place_behind(begin, units_exact < left ? units_exact : left, left, plan->rest.end);
 }
 
-bool plan_next(struct plan *plan, uint64_t cost, uint64_t units_exact, struct slice *slice)
+bool plan_next(struct plan *plan, cost most, uint64_t units_exact, struct slice *slice)
 {
     struct slice rest = plan->rest;
     struct place wanted;
 
     if (plan_is_done(plan) || plan_is_at_stream(plan))
         return false;
-    wanted = place_wanted(plan, cost, units_exact);
+    wanted = place_wanted(plan, most, units_exact);
     if (!cut_is_numbered(&plan->spec->cut)) {
         rest.begin = wanted;
     } else if (is_arithmetic(plan, wanted)) {

@@ -476,7 +476,9 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
     if (count > SLOTS_MAX)
         return error_set(error, ERROR_USAGE, "%u processes are more than a pool can have (%d)",
                          count, SLOTS_MAX);
-    rc = process_program(&program, options->program, error);
+    rc = pool_shared_is_possible(error);
+    if (rc == OK)
+        rc = process_program(&program, options->program, error);
     if (rc != OK)
         return rc;
     pool = memory_new(sizeof *pool);

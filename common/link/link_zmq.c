@@ -1,13 +1,12 @@
 /*
  * ZeroMQ as a link: the module that is loaded on demand.
  *
- * Listening is a ROUTER, and its peers are the identities that it draws for connections. A peer's
- * number is the link's own: an identity that was dropped and speaks again is a new peer, whom the
- * node does not know and will answer so. Loss is the node's to decide, by silence; only an identity
- * that can no longer be sent to is reported gone here.
+ * Listening is a ROUTER, and its peers are the identities that it draws for connections. An
+ * identity that was dropped and speaks again is a new peer, whom the node does not know and will
+ * answer so. Loss is the node's to decide, by silence; reported gone here is only who can no longer
+ * be sent to, who sent what no peer sends, and the strangers that are too many.
  *
- * Connecting is a DEALER with one peer at a time and one socket for each connection. When it ends,
- * or when none comes about in time, the next is tried after a pause that grows.
+ * Connecting is a DEALER with one peer at a time.
  *
  * libzmq's descriptor is edge-triggered and sending may swallow an edge: after every flush that
  * sent something the socket is asked, and deadline() says 0 until receive() has been called.
@@ -17,110 +16,60 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "link/zmq_batches.h"
-#include "link/zmq_socket.h"
+#include "link/zmq_dial.h"
+#include "link/zmq_peers.h"
 
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
-#include <uthash.h>
 
 /* A peer whose queue in libzmq is full makes itself heard when it has room; this is if it does not.
  */
 #define RETRY_NS (10 * NS_PER_MS)
-/* A connection that has not come about by then never will. */
-#define DIAL_NS (5 * NS_PER_S)
-#define PAUSE_NS_MIN (100 * NS_PER_MS)
-#define PAUSE_NS_MAX (5 * NS_PER_S)
-
-struct peer {
-    uint8_t identity[FRAMES_IDENTITY_BYTES];
-    link_peer number;
-    bool has_unsent; /* is in the list of those */
-    struct batch_sender sender;
-    struct batch_receiver receiver;
-    UT_hash_handle by_identity, by_number;
-};
-
-struct dial {
-    char *url; /* NULL: this link listens */
-    void *monitor;
-    bool is_up;
-    bool has_ended; /* … but what came before the end may not all have been read */
-    int64_t attempt_ends_ns;
-    int64_t next_attempt_ns; /* when there is no socket */
-    int64_t pause_ns;
-};
 
 struct zmq_link {
     struct link link;
-    void *context, *socket;
+    void *context;
+    void *listener; /* NULL: this link connects */
+    struct dial dial;
     int epoll, room_fd;
-    struct peer *by_identity, *by_number;
-    link_peer last_number;
-    struct peer **unsent;
-    size_t unsent_count;
+    struct peers peers;
     link_peer *gone; /* to be reported */
     size_t gone_count;
     struct inbox inbox;
     link_peer inbox_peer;
     bool has_input;
+    bool has_waited;  /* for room, ever: room_fd may be written */
     int64_t retry_ns; /* when something could not be sent */
-    struct dial dial;
 };
+
+static const uint8_t NO_IDENTITY[FRAMES_IDENTITY_BYTES]; /* of the peer we connected to */
 
 static struct zmq_link *link_of(const struct link *link)
 {
     return (struct zmq_link *)(uintptr_t)link;
 }
 
-/* ---- peers ---- */
-
-static struct peer *peer_new(struct zmq_link *zmq, const uint8_t *identity)
+/* NULL between two attempts to connect. */
+static void *socket_of(const struct zmq_link *zmq)
 {
-    struct peer *peer = memory_new(sizeof *peer);
-
-    memcpy(peer->identity, identity, sizeof peer->identity);
-    peer->number = ++zmq->last_number;
-    batch_sender_init(&peer->sender, zmq->room_fd);
-    HASH_ADD(by_identity, zmq->by_identity, identity, sizeof peer->identity, peer);
-    HASH_ADD(by_number, zmq->by_number, number, sizeof peer->number, peer);
-    return peer;
+    return zmq->listener ? zmq->listener : zmq->dial.socket;
 }
 
-static void peer_free(struct zmq_link *zmq, struct peer *peer)
+static void watch(const struct zmq_link *zmq, int fd)
 {
-    for (size_t i = 0; peer->has_unsent && i < zmq->unsent_count; i++)
-        if (zmq->unsent[i] == peer) {
-            zmq->unsent[i] = zmq->unsent[--zmq->unsent_count];
-            break;
-        }
+    struct epoll_event event = {.events = EPOLLIN};
+
+    epoll_ctl(zmq->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void forget(struct zmq_link *zmq, struct peer *peer)
+{
     if (zmq->inbox_peer == peer->number)
         inbox_clear(&zmq->inbox);
-    HASH_DELETE(by_identity, zmq->by_identity, peer);
-    HASH_DELETE(by_number, zmq->by_number, peer);
-    batch_sender_clear(&peer->sender);
-    batch_receiver_clear(&peer->receiver);
-    memory_free(peer);
-}
-
-static struct peer *find_number(struct zmq_link *zmq, link_peer number)
-{
-    struct peer *peer;
-
-    HASH_FIND(by_number, zmq->by_number, &number, sizeof number, peer);
-    return peer;
-}
-
-static struct peer *find_identity(struct zmq_link *zmq, const uint8_t *identity)
-{
-    struct peer *peer;
-
-    HASH_FIND(by_identity, zmq->by_identity, identity, FRAMES_IDENTITY_BYTES, peer);
-    return peer;
+    peers_remove(&zmq->peers, peer);
 }
 
 /* The peer is gone, and will be said to be. */
@@ -128,113 +77,66 @@ static void lose(struct zmq_link *zmq, struct peer *peer)
 {
     zmq->gone = memory_grow(zmq->gone, zmq->gone_count + 1, sizeof *zmq->gone);
     zmq->gone[zmq->gone_count++] = peer->number;
-    peer_free(zmq, peer);
+    forget(zmq, peer);
 }
 
-static const uint8_t NO_IDENTITY[FRAMES_IDENTITY_BYTES];
-
-/* ---- the connecting side ---- */
-
-static void watch(struct zmq_link *zmq, int operation, int fd)
+/* We want no more of it. */
+static void send_away(struct zmq_link *zmq, struct peer *peer)
 {
-    struct epoll_event event = {.events = EPOLLIN};
-
-    epoll_ctl(zmq->epoll, operation, fd, &event);
+    connection_end(&peer->connection);
+    lose(zmq, peer);
 }
 
-static int64_t jittered(int64_t ns)
+static void send_away_all(struct zmq_link *zmq, int64_t now_ns)
 {
-    uint32_t random = 0;
+    struct peer *peer;
 
-    if (getrandom(&random, sizeof random, 0) != sizeof random)
-        random = (uint32_t)clock_now_ns();
-    return ns / 2 + (int64_t)((uint64_t)ns / 2 * random >> 32);
-}
-
-static int dial(struct zmq_link *zmq, struct error *error)
-{
-    int rc = socket_dial(&zmq->socket, &zmq->dial.monitor, zmq->context, zmq->dial.url, error);
-
-    if (rc != OK)
-        return rc;
-    watch(zmq, EPOLL_CTL_ADD, socket_fd(zmq->socket));
-    watch(zmq, EPOLL_CTL_ADD, socket_fd(zmq->dial.monitor));
-    zmq->dial.attempt_ends_ns = clock_now_ns() + DIAL_NS;
-    /* Edges from before the descriptors were watched. */
-    zmq->has_input = true;
-    return OK;
-}
-
-static void hang_up(struct zmq_link *zmq, int64_t linger_ns)
-{
-    struct dial *dialled = &zmq->dial;
-
-    if (!zmq->socket)
-        return;
-    watch(zmq, EPOLL_CTL_DEL, socket_fd(zmq->socket));
-    watch(zmq, EPOLL_CTL_DEL, socket_fd(dialled->monitor));
-    zmq_socket_monitor(zmq->socket, NULL, 0);
-    socket_close(&dialled->monitor, 0);
-    socket_close(&zmq->socket, linger_ns);
-    dialled->next_attempt_ns = clock_now_ns() + jittered(dialled->pause_ns);
-    dialled->pause_ns = 2 * dialled->pause_ns < PAUSE_NS_MAX ? 2 * dialled->pause_ns : PAUSE_NS_MAX;
-    dialled->is_up = dialled->has_ended = false;
-}
-
-/* Try again when it is time to; give an attempt up when its time is over. */
-static void keep_dialling(struct zmq_link *zmq)
-{
-    struct dial *dialled = &zmq->dial;
-    int64_t now_ns;
-
-    if (!dialled->url || dialled->is_up)
-        return;
-    now_ns = clock_now_ns();
-    if (zmq->socket && now_ns >= dialled->attempt_ends_ns)
-        hang_up(zmq, 0);
-    if (!zmq->socket && now_ns >= dialled->next_attempt_ns && dial(zmq, NULL) != OK)
-        dialled->next_attempt_ns = now_ns + PAUSE_NS_MAX;
-}
-
-static enum link_event_type read_monitor(struct zmq_link *zmq, struct link_event *event)
-{
-    struct dial *dialled = &zmq->dial;
-
-    switch (monitor_read(dialled->monitor)) {
-    case DIAL_NO_NEWS:
-        break;
-    case DIAL_DOWN:
-        dialled->has_ended = true;
-        break;
-    case DIAL_UP:
-        dialled->is_up = true;
-        dialled->pause_ns = PAUSE_NS_MIN;
-        *event =
-            (struct link_event){.type = LINK_CONNECTED, .peer = peer_new(zmq, NO_IDENTITY)->number};
-        return LINK_CONNECTED;
-    }
-    return LINK_NOTHING;
+    while ((peer = peers_next_to_go(&zmq->peers, now_ns)))
+        send_away(zmq, peer);
 }
 
 /* ---- receiving ---- */
 
+/* A stranger becomes a peer with the first thing that it says. */
+static struct peer *sender_of(struct zmq_link *zmq, const struct frames *frames)
+{
+    struct peer *peer =
+        peers_find_identity(&zmq->peers, zmq->listener ? frames->identity : NO_IDENTITY);
+
+    if (peer || !zmq->listener || !frames->has_identity)
+        return peer;
+    peer = peers_add(&zmq->peers, frames->identity, STANDING_STRANGER);
+    peer->connection = connection_of(frames);
+    return peer;
+}
+
+static bool take_batch(struct peer *peer, struct frames *frames, struct inbox *inbox)
+{
+    switch (peer->standing) {
+    case STANDING_STRANGER:
+        return batch_take_greeting(frames, inbox);
+    case STANDING_WELCOME:
+        return batch_receiver_take(&peer->receiver, frames, inbox);
+    case STANDING_LEAVING:
+        break;
+    }
+    return true;
+}
+
 /* Take one message from the socket. false: there is none. */
 static bool read_socket(struct zmq_link *zmq)
 {
-    bool is_listening = !zmq->dial.url;
     struct frames frames;
     struct peer *peer;
 
-    if (!zmq->socket || frames_receive(zmq->socket, is_listening, &frames) != FRAMES_DONE)
+    if (!socket_of(zmq) || frames_receive(socket_of(zmq), zmq->listener, &frames) != FRAMES_DONE)
         return false;
-    peer = find_identity(zmq, is_listening ? frames.identity : NO_IDENTITY);
-    /* A stranger becomes a peer with the first sound thing that it says. */
-    if (!peer && is_listening && frames.is_sound)
-        peer = peer_new(zmq, frames.identity);
+    peer = sender_of(zmq, &frames);
     if (peer) {
         zmq->inbox_peer = peer->number;
-        if (!batch_receiver_take(&peer->receiver, &frames, &zmq->inbox))
-            lose(zmq, peer);
+        if (!take_batch(peer, &frames, &zmq->inbox) ||
+            (zmq->listener && batch_has_impostor(&zmq->inbox)))
+            send_away(zmq, peer);
     }
     frames_clear(&frames);
     return true;
@@ -251,11 +153,21 @@ static enum link_event_type report_gone(struct zmq_link *zmq, struct link_event 
 /* The connection is over and all that came over it was read. */
 static void end_connection(struct zmq_link *zmq)
 {
-    struct peer *peer = find_identity(zmq, NO_IDENTITY);
+    struct peer *peer = peers_find_identity(&zmq->peers, NO_IDENTITY);
 
     if (peer)
         lose(zmq, peer);
-    hang_up(zmq, 0);
+    dial_hang_up(&zmq->dial, 0);
+}
+
+static enum link_event_type look_at_dial(struct zmq_link *zmq, struct link_event *event)
+{
+    if (dial_look(&zmq->dial) != DIAL_UP)
+        return LINK_NOTHING;
+    *event =
+        (struct link_event){.type = LINK_CONNECTED,
+                            .peer = peers_add(&zmq->peers, NO_IDENTITY, STANDING_WELCOME)->number};
+    return LINK_CONNECTED;
 }
 
 static enum link_event_type receive(struct link *link, struct link_event *event)
@@ -265,28 +177,30 @@ static enum link_event_type receive(struct link *link, struct link_event *event)
 
     for (;;) {
         if (inbox_pop(&zmq->inbox, &event->message)) {
+            if (event->message.type == MESSAGE_WELCOME)
+                dial_is_welcome(&zmq->dial);
             event->type = LINK_MESSAGE;
             event->peer = zmq->inbox_peer;
             return LINK_MESSAGE;
         }
         if (zmq->gone_count)
             return report_gone(zmq, event);
-        if (zmq->dial.is_up && !find_identity(zmq, NO_IDENTITY))
-            hang_up(zmq, 0); /* what it sent was malformed */
+        if (zmq->dial.is_up && !peers_find_identity(&zmq->peers, NO_IDENTITY))
+            dial_hang_up(&zmq->dial, 0); /* what it sent was malformed */
         /* Before a connection is known to be up nothing can have come over it. */
-        if ((!zmq->dial.url || zmq->dial.is_up) && read_socket(zmq))
+        if ((zmq->listener || zmq->dial.is_up) && read_socket(zmq))
             continue;
         if (zmq->dial.has_ended) {
             end_connection(zmq);
             continue;
         }
-        if (zmq->dial.monitor && read_monitor(zmq, event) == LINK_CONNECTED)
+        if (look_at_dial(zmq, event) == LINK_CONNECTED)
             return LINK_CONNECTED;
         if (zmq->dial.has_ended)
             continue;
         break;
     }
-    if (zmq->retry_ns != INT64_MAX)
+    if (zmq->has_waited)
         eventfd_read(zmq->room_fd, &ignored);
     zmq->has_input = false;
     return event->type = LINK_NOTHING;
@@ -294,30 +208,40 @@ static enum link_event_type receive(struct link *link, struct link_event *event)
 
 /* ---- sending ---- */
 
+/* What the node says to a peer is what it thinks of it. */
+static void note_standing(struct zmq_link *zmq, struct peer *peer, const struct message *message)
+{
+    if (!zmq->listener)
+        return;
+    if (message->type == MESSAGE_WELCOME)
+        peers_welcome(&zmq->peers, peer);
+    if (message->type == MESSAGE_REFUSED && *message->refused.text)
+        peers_refuse(&zmq->peers, peer, clock_now_ns());
+}
+
 static void send_messages(struct link *link, link_peer number, struct message *messages,
                           size_t count)
 {
     struct zmq_link *zmq = link_of(link);
-    struct peer *peer = find_number(zmq, number);
+    struct peer *peer = peers_find_number(&zmq->peers, number);
 
-    for (size_t i = 0; i < count; i++)
-        if (peer)
-            outbox_push(&peer->sender.outbox, messages + i);
-        else
+    for (size_t i = 0; i < count; i++) {
+        if (!peer) {
             message_clear(messages + i);
-    if (!peer || peer->has_unsent || !count)
-        return;
-    peer->has_unsent = true;
-    zmq->unsent = memory_grow(zmq->unsent, zmq->unsent_count + 1, sizeof *zmq->unsent);
-    zmq->unsent[zmq->unsent_count++] = peer;
+            continue;
+        }
+        note_standing(zmq, peer, messages + i);
+        outbox_push(&peer->sender.outbox, messages + i);
+        peers_note_unsent(&zmq->peers, peer);
+    }
 }
 
 /* false: something is left. */
 static bool flush_peer(struct zmq_link *zmq, struct peer *peer)
 {
-    const uint8_t *identity = zmq->dial.url ? NULL : peer->identity;
+    const uint8_t *identity = zmq->listener ? peer->identity : NULL;
 
-    switch (batch_sender_flush(&peer->sender, zmq->socket, identity)) {
+    switch (batch_sender_flush(&peer->sender, socket_of(zmq), identity)) {
     case FRAMES_NOT_NOW:
         return false;
     case FRAMES_UNREACHABLE:
@@ -330,40 +254,53 @@ static bool flush_peer(struct zmq_link *zmq, struct peer *peer)
     return true;
 }
 
-static void flush(struct link *link)
+static void flush_peers(struct zmq_link *zmq)
 {
-    struct zmq_link *zmq = link_of(link);
-    bool was_busy = zmq->unsent_count;
+    struct peers *peers = &zmq->peers;
 
-    keep_dialling(zmq);
-    zmq->retry_ns = INT64_MAX;
-    for (size_t i = 0; i < zmq->unsent_count;) {
-        struct peer *peer = zmq->unsent[i];
+    for (size_t i = 0; i < peers->unsent_count;) {
+        struct peer *peer = peers->unsent[i];
 
         if (!flush_peer(zmq, peer)) {
             i++;
             continue;
         }
         /* A peer that was lost has left the list already. */
-        if (i < zmq->unsent_count && zmq->unsent[i] == peer)
-            zmq->unsent[i] = zmq->unsent[--zmq->unsent_count];
+        if (i < peers->unsent_count && peers->unsent[i] == peer)
+            peers->unsent[i] = peers->unsent[--peers->unsent_count];
     }
-    if (zmq->unsent_count)
+}
+
+static void flush(struct link *link)
+{
+    struct zmq_link *zmq = link_of(link);
+    bool was_busy = zmq->peers.unsent_count;
+
+    /* The edge may lie before the new socket's descriptor was watched. */
+    zmq->has_input |= dial_keep(&zmq->dial);
+    zmq->retry_ns = INT64_MAX;
+    flush_peers(zmq);
+    if (zmq->peers.unsent_count) {
         zmq->retry_ns = clock_now_ns() + RETRY_NS;
-    if (was_busy && zmq->socket)
-        zmq->has_input = socket_has_input(zmq->socket);
+        zmq->has_waited = true;
+    }
+    if (zmq->peers.strangers || zmq->peers.leaving)
+        send_away_all(zmq, clock_now_ns());
+    if (was_busy && socket_of(zmq))
+        zmq->has_input = socket_has_input(socket_of(zmq));
 }
 
 static void drop(struct link *link, link_peer number)
 {
     struct zmq_link *zmq = link_of(link);
-    struct peer *peer = find_number(zmq, number);
+    struct peer *peer = peers_find_number(&zmq->peers, number);
 
     if (!peer)
         return;
-    peer_free(zmq, peer);
-    if (zmq->dial.url)
-        hang_up(zmq, 0);
+    connection_end(&peer->connection);
+    forget(zmq, peer);
+    if (!zmq->listener)
+        dial_hang_up(&zmq->dial, 0);
 }
 
 /* ---- the rest of a link ---- */
@@ -371,14 +308,14 @@ static void drop(struct link *link, link_peer number)
 static int64_t deadline(const struct link *link)
 {
     const struct zmq_link *zmq = link_of(link);
-    const struct dial *dialled = &zmq->dial;
-    int64_t dial_ns = zmq->socket ? dialled->attempt_ends_ns : dialled->next_attempt_ns;
+    int64_t deadline_ns = zmq->retry_ns;
+    int64_t others_ns[] = {dial_deadline(&zmq->dial), peers_deadline(&zmq->peers)};
 
     if (zmq->has_input || zmq->gone_count)
         return 0;
-    if (dialled->url && !dialled->is_up && dial_ns < zmq->retry_ns)
-        return dial_ns;
-    return zmq->retry_ns;
+    for (size_t i = 0; i < sizeof others_ns / sizeof *others_ns; i++)
+        deadline_ns = others_ns[i] < deadline_ns ? others_ns[i] : deadline_ns;
+    return deadline_ns;
 }
 
 static int descriptor(const struct link *link)
@@ -391,9 +328,9 @@ static void flush_all(struct zmq_link *zmq, int64_t until_ns)
     const struct timespec pause = {.tv_nsec = NS_PER_MS};
 
     /* On a connection that is not up nothing has been promised to anyone. */
-    while (zmq->socket && (!zmq->dial.url || zmq->dial.is_up)) {
+    while (zmq->listener || zmq->dial.is_up) {
         flush(&zmq->link);
-        if (!zmq->unsent_count || clock_now_ns() >= until_ns)
+        if (!zmq->peers.unsent_count || clock_now_ns() >= until_ns)
             return;
         nanosleep(&pause, NULL);
     }
@@ -403,28 +340,22 @@ static void close_link(struct link **link, int64_t linger_ns)
 {
     struct zmq_link *zmq = *link ? link_of(*link) : NULL;
     int64_t until_ns = clock_now_ns() + linger_ns, left_ns;
-    struct peer *peer, *next;
 
     *link = NULL;
     if (!zmq)
         return;
     flush_all(zmq, until_ns);
-    HASH_ITER(by_number, zmq->by_number, peer, next)
-    {
-        peer_free(zmq, peer);
-    }
+    peers_clear(&zmq->peers);
     left_ns = until_ns - clock_now_ns();
     left_ns = left_ns > 0 ? left_ns : 0;
-    if (zmq->dial.url)
-        hang_up(zmq, left_ns);
-    socket_close(&zmq->socket, left_ns);
+    dial_hang_up(&zmq->dial, left_ns);
+    socket_close(&zmq->listener, left_ns);
     context_free(&zmq->context);
     inbox_clear(&zmq->inbox);
     close(zmq->epoll);
     close(zmq->room_fd);
-    memory_free(zmq->unsent);
     memory_free(zmq->gone);
-    memory_free(zmq->dial.url);
+    dial_clear(&zmq->dial);
     memory_free(zmq);
 }
 
@@ -451,7 +382,8 @@ static int make_link(struct zmq_link **out, struct error *error)
     zmq->room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (zmq->epoll < 0 || zmq->room_fd < 0)
         return error_set_errno(error, ERROR_SYSTEM, errno, "no descriptor for ZeroMQ");
-    watch(zmq, EPOLL_CTL_ADD, zmq->room_fd);
+    zmq->peers.room_fd = zmq->room_fd;
+    watch(zmq, zmq->room_fd);
     rc = context_new(&zmq->context, error);
     return rc;
 }
@@ -463,9 +395,9 @@ static int listen_on(struct link **out, const char *const *urls, size_t count, s
 
     *out = &zmq->link;
     if (rc == OK)
-        rc = socket_listen(&zmq->socket, zmq->context, urls, count, error);
+        rc = socket_listen(&zmq->listener, zmq->context, urls, count, error);
     if (rc == OK)
-        watch(zmq, EPOLL_CTL_ADD, socket_fd(zmq->socket));
+        watch(zmq, socket_fd(zmq->listener));
     else
         close_link(out, 0);
     return rc;
@@ -477,10 +409,9 @@ static int connect_to(struct link **out, const char *url, struct error *error)
     int rc = make_link(&zmq, error);
 
     *out = &zmq->link;
-    zmq->dial.url = memory_text(url);
-    zmq->dial.pause_ns = PAUSE_NS_MIN;
     if (rc == OK)
-        rc = dial(zmq, error);
+        rc = dial_start(&zmq->dial, zmq->context, zmq->epoll, url, error);
+    zmq->has_input = true; /* as after dial_keep() */
     if (rc != OK)
         close_link(out, 0);
     return rc;

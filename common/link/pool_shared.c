@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,18 @@ static int map(struct pool_shared **out, int fd, struct error *error)
     *out = memory_new(sizeof **out);
     atomic_init(&(*out)->holders, 1);
     (*out)->base = base;
+    return OK;
+}
+
+int pool_shared_is_possible(struct error *error)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < SHARED_BYTES)
+        return error_set(error, ERROR_SYSTEM,
+                         "the limit for the size of files (ulimit -f) is too low: the memory that "
+                         "is shared with a pool process counts as a file of %llu KiB",
+                         (unsigned long long)(SHARED_BYTES / KIB));
     return OK;
 }
 

@@ -23,6 +23,8 @@ enum pool_direction { POOL_DOWN, POOL_UP }; /* to the process; from it */
 
 struct pool_shared;
 
+/* Not where files may not grow as large as that: ERROR_SYSTEM, and trying again is no use. */
+int pool_shared_is_possible(struct error *error);
 /* Make the memory; *fd is a descriptor for it, owned by the caller. */
 int pool_shared_new(struct pool_shared **out, int *fd, struct error *error);
 /* Map what a descriptor names. */

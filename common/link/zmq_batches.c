@@ -202,3 +202,40 @@ bool batch_receiver_take(struct batch_receiver *receiver, struct frames *frames,
         return take_part(receiver, frames, inbox);
     return decode(header, length, &frames->payload, inbox);
 }
+
+/* Whatever it was: nothing of it is kept. */
+static bool only_a_sign_of_life(struct inbox *inbox)
+{
+    inbox_clear(inbox);
+    inbox->items = memory_array(1, sizeof *inbox->items);
+    inbox->items[0].type = MESSAGE_HEARTBEAT;
+    inbox->count = 1;
+    return true;
+}
+
+bool batch_take_greeting(struct frames *frames, struct inbox *inbox)
+{
+    size_t length = zmq_msg_size(&frames->header);
+    const uint8_t *header = zmq_msg_data(&frames->header);
+    struct message before;
+
+    if (!frames->is_sound || !length)
+        return false;
+    if (frames->payload.length || length > GREETING_BYTES_MAX || *header == PART_MARK)
+        return only_a_sign_of_life(inbox);
+    if (!decode(header, length, &frames->payload, inbox))
+        return false;
+    while (inbox->next < inbox->count && inbox->items[inbox->next].type != MESSAGE_HELLO) {
+        inbox_pop(inbox, &before);
+        message_clear(&before);
+    }
+    return inbox->count ? true : only_a_sign_of_life(inbox);
+}
+
+bool batch_has_impostor(const struct inbox *inbox)
+{
+    for (size_t i = inbox->next; i < inbox->count; i++)
+        if (inbox->items[i].type == MESSAGE_HELLO && inbox->items[i].hello.role == ROLE_PROCESS)
+            return true;
+    return false;
+}

@@ -43,4 +43,14 @@ void batch_receiver_clear(struct batch_receiver *receiver);
 bool batch_receiver_take(struct batch_receiver *receiver, struct frames *frames,
                          struct inbox *inbox);
 
+enum { GREETING_BYTES_MAX = 64 * 1024 };
+/*
+ * The same for what somebody says who was not welcomed yet. A HELLO and what follows it in its
+ * batch are taken if the batch is short and has no payload; anything else that is sound comes out
+ * as one HEARTBEAT, to be answered like every word of a session that is over.
+ */
+bool batch_take_greeting(struct frames *frames, struct inbox *inbox);
+/* Somebody says HELLO as a pool process: those never come over a socket. */
+bool batch_has_impostor(const struct inbox *inbox);
+
 #endif

@@ -203,9 +203,10 @@ static bool take_identity(void *socket, struct frames *frames)
 
     if (!receive_frame(socket, &frame))
         return false;
-    frames->is_sound = zmq_msg_size(&frame) == FRAMES_IDENTITY_BYTES && zmq_msg_more(&frame) &&
-                       *(const uint8_t *)zmq_msg_data(&frame) == 0;
-    if (frames->is_sound)
+    frames->has_identity = zmq_msg_size(&frame) == FRAMES_IDENTITY_BYTES &&
+                           *(const uint8_t *)zmq_msg_data(&frame) == 0;
+    frames->is_sound = frames->has_identity && zmq_msg_more(&frame);
+    if (frames->has_identity)
         memcpy(frames->identity, zmq_msg_data(&frame), FRAMES_IDENTITY_BYTES);
     zmq_msg_close(&frame);
     return true;
@@ -231,4 +232,9 @@ void frames_clear(struct frames *frames)
 {
     zmq_msg_close(&frames->header);
     chunk_drop(&frames->payload);
+}
+
+int frames_source(const struct frames *frames)
+{
+    return zmq_msg_get(&frames->header, ZMQ_SRCFD);
 }

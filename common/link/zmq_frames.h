@@ -40,6 +40,7 @@ enum frames_result frames_send(void *socket, const uint8_t *identity, const stru
 
 struct frames {
     uint8_t identity[FRAMES_IDENTITY_BYTES]; /* of the sender; ROUTER only */
+    bool has_identity;
     bool is_sound; /* the numbers and sizes of frames are those of the protocol */
     zmq_msg_t header;
     struct chunk payload;
@@ -48,5 +49,8 @@ struct frames {
 /* Take one message whole. FRAMES_DONE: frames_clear must follow. */
 enum frames_result frames_receive(void *socket, bool has_identity, struct frames *frames);
 void frames_clear(struct frames *frames);
+/* The descriptor of the connection over which they came, which is libzmq's: it may be closed, or be
+ * another's, by now. -1: not known. */
+int frames_source(const struct frames *frames);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -133,11 +134,23 @@ static bool any_v6(const char *const *urls, size_t count)
     return false;
 }
 
+/* Each connection is a descriptor, and libzmq's thread spins when there are no more. */
+static void allow_many_connections(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int socket_listen(void **out, void *context, const char *const *urls, size_t count,
                   struct error *error)
 {
     int rc = OK;
 
+    allow_many_connections();
     *out = make_socket(context, ZMQ_ROUTER, any_v6(urls, count) ? "[" : "");
     if (!*out)
         return error_set_errno(error, ERROR_SYSTEM, errno, "no socket to listen on");

@@ -17,13 +17,18 @@ enum {
     LIMB_BITS = 32,
     ADDITIONS_MAX = 1 << 30,
     LAST = EXACT_LIMBS - 1,
-    ONE_POSITION = 1074,     /* the position of the unit */
-    INTEGER_BITS_MAX = 1200, /* an integer past this overflows, whatever the doubles amount to */
-    ENCODED_LIMBS_MAX = 68,  /* 2^64 doubles of the largest size need no more */
+    ONE_POSITION = 1074, /* the position of the unit */
+    /* 2^64 doubles amount to less than 2^1088: an integer past this overflows all the same. */
+    INTEGER_BITS_MAX = 1100,
+    ENCODED_LIMBS_MAX = 68, /* 2^64 doubles of the largest size need no more */
     FRACTION_BITS = 52
 };
 
 #define LIMB_MASK INT64_C(0xffffffff)
+
+/* A number at a position takes three limbs, and the last one is the sign's. */
+static_assert(EXACT_POSITION_MAX / LIMB_BITS + 2 < LAST, "no room for a number");
+static_assert((ONE_POSITION + INTEGER_BITS_MAX) / LIMB_BITS + 2 < LAST, "no room for an integer");
 
 void exact_init(struct exact *exact)
 {

@@ -30,6 +30,8 @@ struct factors {
 
 uint64_t factors_bits_max(uint64_t bytes_max)
 {
+    if (bytes_max < sizeof(uint64_t))
+        bytes_max = sizeof(uint64_t);
     return 8 * (bytes_max < GMP_BYTES_MAX ? bytes_max : GMP_BYTES_MAX);
 }
 
@@ -105,24 +107,29 @@ static void flush_leaf(struct factors *factors)
     push(factors, number);
 }
 
-static void flush_word(struct factors *factors)
+/* Returns whether the leaf was flushed, too. */
+static bool flush_word(struct factors *factors)
 {
     factors->leaf[factors->leaf_words++] = factors->word;
     factors->word = 1;
-    if (factors->leaf_words == LEAF_WORDS)
-        flush_leaf(factors);
+    if (factors->leaf_words < LEAF_WORDS)
+        return false;
+    flush_leaf(factors);
+    return true;
 }
 
-void factors_add_word(struct factors *factors, uint64_t word)
+bool factors_add_word(struct factors *factors, uint64_t word)
 {
     uint64_t product;
+    bool flushed;
 
     if (!__builtin_mul_overflow(factors->word, word, &product)) {
         factors->word = product;
-        return;
+        return false;
     }
-    flush_word(factors);
+    flushed = flush_word(factors);
     factors->word = word;
+    return flushed;
 }
 
 void factors_negate(struct factors *factors)
@@ -149,9 +156,9 @@ size_t factors_bytes(const struct factors *factors)
     return (factors->limbs + factors->leaf_words + (factors->word != 1)) * sizeof(mp_limb_t);
 }
 
-bool factors_exceed(const struct factors *factors, uint64_t bytes_max)
+bool factors_exceed(const struct factors *factors, size_t more_bits, uint64_t bytes_max)
 {
-    uint64_t bits = 0;
+    uint64_t bits = more_bits ? more_bits - 1 : 0;
 
     for (int i = 0; i < factors->height; i++)
         bits += mpz_sizeinbase(factors->stack[i], 2) - 1;

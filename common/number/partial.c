@@ -11,7 +11,8 @@ enum flag {
     FLAG_IS_NEGATIVE_ZERO = 8,
     FLAG_IS_BIG = 16,
     FLAG_BIG_IS_NEGATIVE = 32,
-    FLAG_HAS_EXACT = 64
+    FLAG_HAS_EXACT = 64,
+    FLAG_IS_TOO_LARGE = 128
 };
 
 void partial_init(struct partial *partial, int64_t identity)
@@ -84,10 +85,11 @@ void partial_encode(const struct partial *partial, struct bytes *out)
     flags |= partial->is_big ? FLAG_IS_BIG : 0;
     flags |= partial->is_big && mpz_sgn(partial->big) < 0 ? FLAG_BIG_IS_NEGATIVE : 0;
     flags |= has_exact ? FLAG_HAS_EXACT : 0;
+    flags |= partial->is_too_large ? FLAG_IS_TOO_LARGE : 0;
     bytes_append_byte(out, (uint8_t)flags);
     if (partial->is_big)
         encode_big(partial->big, out);
-    else if (partial->has_elements)
+    else if (partial->has_elements && !partial->is_too_large)
         bytes_append_u64(out, (uint64_t)partial->small);
     if (has_exact)
         exact_encode(partial->exact, out);
@@ -99,8 +101,10 @@ static bool flags_are_valid(int flags)
     bool has_elements = flags & FLAG_HAS_ELEMENTS;
     bool is_float = flags & FLAG_IS_FLOAT;
 
-    if (flags > 127 || (has_elements && !(flags & FLAG_OPEN)))
+    if (has_elements && !(flags & FLAG_OPEN))
         return false;
+    if (flags & FLAG_IS_TOO_LARGE)
+        return flags == (FLAG_IS_TOO_LARGE | FLAG_HAS_ELEMENTS | FLAG_OPEN);
     if (!has_elements && (flags & ~FLAG_OPEN))
         return false;
     if ((flags & FLAG_BIG_IS_NEGATIVE) && !(flags & FLAG_IS_BIG))
@@ -131,10 +135,11 @@ static bool decode_parts(struct partial *partial, int flags, struct reader *in)
     partial->has_elements = flags & FLAG_HAS_ELEMENTS;
     partial->is_float = flags & FLAG_IS_FLOAT;
     partial->is_negative_zero = flags & FLAG_IS_NEGATIVE_ZERO;
+    partial->is_too_large = flags & FLAG_IS_TOO_LARGE;
     if (flags & FLAG_IS_BIG) {
         if (!decode_big(partial, flags & FLAG_BIG_IS_NEGATIVE, in))
             return false;
-    } else if (partial->has_elements) {
+    } else if (partial->has_elements && !partial->is_too_large) {
         partial->small = (int64_t)reader_u64(in);
     }
     if (partial->is_negative_zero && partial->small)

@@ -20,12 +20,14 @@
 struct partial {
     bool open;
     bool has_elements;
-    bool is_float;           /* a float was seen: the value is a float */
-    bool is_negative_zero;   /* has elements, and every one so far was -0.0 */
-    bool is_big;             /* the integer part is in `big`, else in `small` */
-    int64_t small;           /* the integer part; the operation's identity when void */
-    mpz_t big;               /* initialised only while is_big */
-    struct exact *exact;     /* the float part, owned; NULL while it is zero and unneeded */
+    bool is_float;         /* a float was seen: the value is a float */
+    bool is_negative_zero; /* has elements, and every one so far was -0.0 */
+    bool is_too_large;     /* a product past the limit, so far without a zero, which alone can mend
+                              that: its value is not kept; neither big nor factors */
+    bool is_big;           /* the integer part is in `big`, else in `small` */
+    int64_t small;         /* the integer part; the operation's identity when void */
+    mpz_t big;             /* initialised only while is_big */
+    struct exact *exact;   /* the float part, owned; NULL while it is zero and unneeded */
     struct factors *factors; /* a product's factors not yet multiplied together, owned; NULL
                                 elsewhere. The value is small or big times these. */
 };

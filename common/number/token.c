@@ -18,7 +18,8 @@ enum {
     /* Halfway points of doubles have at most 767 significant digits; one more digit stands for all
      * that follow. */
     DIGITS_MAX = 800,
-    CLINGER_POWER_MAX = 22 /* 10^22 is a double */
+    CLINGER_POWER_MAX = 22, /* 10^22 is a double */
+    BYTES_MAX_LEAST = 4096
 };
 
 #define EXPONENT_MAX INT64_C(100000000000000000)
@@ -33,6 +34,14 @@ struct scan {
     bool is_negative;
     bool is_float;
 };
+
+/* 2.41 digits a byte. */
+uint64_t token_bytes_max(uint64_t value_bytes_max)
+{
+    uint64_t more = value_bytes_max / 2 + BYTES_MAX_LEAST;
+
+    return value_bytes_max > (UINT64_MAX - more) / 2 ? UINT64_MAX : 2 * value_bytes_max + more;
+}
 
 static bool is_digit(char c)
 {

@@ -22,6 +22,10 @@ enum token_kind {
     TOKEN_FLOAT  /* a float, correctly rounded: `real` */
 };
 
+/* A longer token is not looked at: an integer of value_bytes_max bytes has fewer digits, unless
+ * most of them are leading zeros. At least a page is granted. */
+uint64_t token_bytes_max(uint64_t value_bytes_max);
+
 struct token {
     enum token_kind kind;
     int64_t small;

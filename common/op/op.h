@@ -3,6 +3,11 @@
  *
  * All functions are pure. `add_*` fold one element into a partial (opening it), `join` folds the
  * partial on the right into the one on the left, `finish` closes a sublist.
+ *
+ * value_bytes_max, the limit, refuses an element that is longer (OP_TOO_LARGE from add_*), and a
+ * value (from finish). Both depend on a sublist's elements alone. In between a partial may need a
+ * little more, but never much: what is past that is too large whatever comes, or only a zero can
+ * mend it (partial->is_too_large). Eight bytes are always granted.
  */
 #ifndef SHEAF_OP_OP_H
 #define SHEAF_OP_OP_H
@@ -36,7 +41,7 @@ enum lane {
 enum op_status {
     OP_OK = 0,
     OP_FLOAT_REFUSED, /* the operation is not defined for floats yet */
-    OP_TOO_LARGE      /* the value would be larger than the limit */
+    OP_TOO_LARGE      /* the element or value is longer than the limit */
 };
 
 struct op {
@@ -44,7 +49,7 @@ struct op {
     const char *name;
     int64_t identity;
     bool takes_floats;
-    void (*add_int)(struct partial *partial, int64_t value);
+    void (*add_int)(struct partial *partial, int64_t value, uint64_t value_bytes_max);
     enum op_status (*add_big)(struct partial *partial, const mpz_t value, uint64_t value_bytes_max);
     enum op_status (*add_float)(struct partial *partial, double value);
     /* `count` elements in memory. */
@@ -53,16 +58,22 @@ struct op {
     /* begin, begin + step, …: count elements; closed form where there is one. */
     enum op_status (*add_range)(struct partial *partial, const mpz_t begin, const mpz_t step,
                                 uint64_t count, uint64_t value_bytes_max);
+    /* That these elements are among a sublist's decides what it is worth, however often they are:
+     * so a part of such a range may be folded as the whole of it, which costs nothing. */
+    bool (*range_decides)(const mpz_t begin, const mpz_t step, uint64_t count,
+                          uint64_t value_bytes_max);
     /* Bring pending work (a product's factors, an accumulator's carries) into the partial's
      * canonical form. */
-    enum op_status (*settle)(struct partial *partial, uint64_t value_bytes_max);
+    void (*settle)(struct partial *partial, uint64_t value_bytes_max);
     /* left := left ⊕ right; right is left void. Joining with a void partial is the identity. */
     enum op_status (*join)(struct partial *left, struct partial *right, uint64_t value_bytes_max);
     /*
      * Append the finished value to `values` and make the partial void. Nothing is appended for a
-     * void partial. ELEMENT_FLOAT makes the value a float even if no element was one.
+     * void partial, or when the value is too large. ELEMENT_FLOAT makes the value a float even if
+     * no element was one.
      */
-    void (*finish)(struct partial *partial, enum element_type type, struct values *values);
+    enum op_status (*finish)(struct partial *partial, enum element_type type,
+                             uint64_t value_bytes_max, struct values *values);
 };
 
 const struct op *op_of(enum op_kind kind);  /* NULL: no such operation */

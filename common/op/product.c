@@ -1,6 +1,9 @@
 /*
  * The product of integers: in one word while it fits, then as factors that wait to be multiplied
  * with their likes. Zero is a word as any other, and nothing can leave it.
+ *
+ * A product past the limit is not kept, but that it is one: only a zero, which may still come, can
+ * bring it back. So "too large" depends on a sublist's elements alone, and is said when it closes.
  */
 #include "op/op.h"
 
@@ -10,26 +13,36 @@
 #include <assert.h>
 #include <string.h>
 
-enum { CHECK_EVERY = 1 << 16 }; /* elements between two looks at the limit */
-
 static void mark(struct partial *partial)
 {
     partial->open = true;
     partial->has_elements = true;
 }
 
-static bool is_zero(const struct partial *partial)
+static bool is_word(const struct partial *partial)
 {
-    return !partial->is_big && !partial->factors && !partial->small;
+    return !partial->is_big && !partial->factors && !partial->is_too_large;
 }
 
-static void make_zero(struct partial *partial)
+static bool is_zero(const struct partial *partial)
+{
+    return is_word(partial) && !partial->small;
+}
+
+static void make_word(struct partial *partial, int64_t value)
 {
     if (partial->is_big)
         mpz_clear(partial->big);
     partial->is_big = false;
-    partial->small = 0;
+    partial->is_too_large = false;
+    partial->small = value;
     factors_free(&partial->factors);
+}
+
+static void make_too_large(struct partial *partial)
+{
+    make_word(partial, 1);
+    partial->is_too_large = true;
 }
 
 static uint64_t magnitude(int64_t value)
@@ -37,7 +50,8 @@ static uint64_t magnitude(int64_t value)
     return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }
 
-/* The factors of a partial that is not zero; all that it was so far is in them. */
+/* The factors of a partial that is neither zero nor too large; all that it was so far is in them.
+ */
 static struct factors *factors_of(struct partial *partial)
 {
     if (!partial->factors)
@@ -55,33 +69,43 @@ static struct factors *factors_of(struct partial *partial)
     return partial->factors;
 }
 
-static void times_word(struct partial *partial, uint64_t word, bool is_negative)
+static void times_word(struct partial *partial, uint64_t word, bool is_negative,
+                       uint64_t value_bytes_max)
 {
     struct factors *factors;
 
-    if (is_zero(partial))
+    if (!word)
+        make_word(partial, 0);
+    if (is_zero(partial) || partial->is_too_large)
         return;
-    if (!word) {
-        make_zero(partial);
-        return;
-    }
     factors = factors_of(partial);
-    factors_add_word(factors, word);
     if (is_negative)
         factors_negate(factors);
+    if (factors_add_word(factors, word) && factors_exceed(factors, 0, value_bytes_max))
+        make_too_large(partial);
 }
 
-static void product_add_int(struct partial *partial, int64_t value)
+static void product_add_int(struct partial *partial, int64_t value, uint64_t value_bytes_max)
 {
     int64_t product;
 
     mark(partial);
-    if (!partial->is_big && !partial->factors &&
-        !__builtin_mul_overflow(partial->small, value, &product)) {
+    if (is_word(partial) && !__builtin_mul_overflow(partial->small, value, &product)) {
         partial->small = product;
         return;
     }
-    times_word(partial, magnitude(value), value < 0);
+    times_word(partial, magnitude(value), value < 0, value_bytes_max);
+}
+
+/* Neither is zero; the value is left unspecified. */
+static void times_big(struct partial *partial, mpz_t value, uint64_t value_bytes_max)
+{
+    struct factors *factors = factors_of(partial);
+
+    if (factors_exceed(factors, mpz_sizeinbase(value, 2), value_bytes_max))
+        make_too_large(partial);
+    else
+        factors_take(factors, value);
 }
 
 static enum op_status product_add_big(struct partial *partial, const mpz_t value,
@@ -92,16 +116,14 @@ static enum op_status product_add_big(struct partial *partial, const mpz_t value
     if (factors_is_longer(value, value_bytes_max))
         return OP_TOO_LARGE;
     mark(partial);
-    if (is_zero(partial))
+    if (!mpz_sgn(value))
+        make_word(partial, 0);
+    if (is_zero(partial) || partial->is_too_large)
         return OP_OK;
-    if (!mpz_sgn(value)) {
-        make_zero(partial);
-        return OP_OK;
-    }
     mpz_init_set(factor, value);
-    factors_take(factors_of(partial), factor);
+    times_big(partial, factor, value_bytes_max);
     mpz_clear(factor);
-    return factors_exceed(partial->factors, value_bytes_max) ? OP_TOO_LARGE : OP_OK;
+    return OP_OK;
 }
 
 static enum op_status product_add_float(struct partial *partial, double value)
@@ -111,24 +133,20 @@ static enum op_status product_add_float(struct partial *partial, double value)
     return OP_FLOAT_REFUSED;
 }
 
-static void add_lane(struct partial *partial, enum lane lane, const void *element)
+static void add_lane(struct partial *partial, enum lane lane, const void *element,
+                     uint64_t value_bytes_max)
 {
     uint64_t word;
 
     if (lane != LANE_U64) {
-        product_add_int(partial, lanes_int(lane, element));
+        product_add_int(partial, lanes_int(lane, element), value_bytes_max);
         return;
     }
     memcpy(&word, element, sizeof word);
     if (word <= INT64_MAX)
-        product_add_int(partial, (int64_t)word);
+        product_add_int(partial, (int64_t)word, value_bytes_max);
     else
-        times_word(partial, word, false);
-}
-
-static bool is_too_large(const struct partial *partial, uint64_t value_bytes_max)
-{
-    return partial->factors && factors_exceed(partial->factors, value_bytes_max);
+        times_word(partial, word, false, value_bytes_max);
 }
 
 static enum op_status product_add_lanes(struct partial *partial, enum lane lane,
@@ -142,12 +160,9 @@ static enum op_status product_add_lanes(struct partial *partial, enum lane lane,
     if (lane == LANE_F32 || lane == LANE_F64)
         return OP_FLOAT_REFUSED;
     mark(partial);
-    for (size_t i = 0; i < count && !is_zero(partial); i++) {
-        add_lane(partial, lane, (const char *)elements + i * width);
-        if (i % CHECK_EVERY == CHECK_EVERY - 1 && is_too_large(partial, value_bytes_max))
-            return OP_TOO_LARGE;
-    }
-    return is_too_large(partial, value_bytes_max) ? OP_TOO_LARGE : OP_OK;
+    for (size_t i = 0; i < count && !is_zero(partial); i++)
+        add_lane(partial, lane, (const char *)elements + i * width, value_bytes_max);
+    return OP_OK;
 }
 
 /* Some element of the range is zero. */
@@ -181,53 +196,83 @@ static uint64_t range_bits(const mpz_t begin, const mpz_t step, const mpz_t last
     return mpz_sgn(step) && count > 2 ? count - 2 : 0;
 }
 
-static enum op_status times_big_range(struct partial *partial, const mpz_t begin, const mpz_t step,
-                                      uint64_t count, uint64_t value_bytes_max)
+/* The last element; count is not 0. `last` is initialised. */
+static void range_last(mpz_t last, const mpz_t begin, const mpz_t step, uint64_t count)
 {
-    enum op_status status = OP_OK;
+    mpz_init_set(last, begin);
+    mpz_addmul_ui(last, step, count - 1);
+}
+
+/* A range without a zero is certain to be too large. */
+static bool range_exceeds(const mpz_t begin, const mpz_t step, uint64_t count,
+                          uint64_t value_bytes_max)
+{
+    mpz_t last;
+    uint64_t bits;
+
+    range_last(last, begin, step, count);
+    bits = range_bits(begin, step, last, count);
+    mpz_clear(last);
+    return bits > factors_bits_max(value_bytes_max);
+}
+
+static void times_big_range(struct partial *partial, const mpz_t begin, const mpz_t step,
+                            uint64_t count, uint64_t value_bytes_max)
+{
     mpz_t value;
 
     mpz_init_set(value, begin);
-    for (uint64_t i = 0; i < count && status == OP_OK; i++) {
-        status = product_add_big(partial, value, value_bytes_max);
+    for (uint64_t i = 0; i < count && !partial->is_too_large; i++) {
+        product_add_big(partial, value, value_bytes_max);
         mpz_add(value, value, step);
     }
     mpz_clear(value);
-    return status;
 }
 
-static enum op_status times_small_range(struct partial *partial, int64_t begin, int64_t step,
-                                        uint64_t count, uint64_t value_bytes_max)
+static void times_small_range(struct partial *partial, int64_t begin, int64_t step, uint64_t count,
+                              uint64_t value_bytes_max)
 {
     uint64_t value = (uint64_t)begin;
 
-    for (uint64_t i = 0; i < count; i++) {
-        product_add_int(partial, (int64_t)value);
+    for (uint64_t i = 0; i < count && !partial->is_too_large; i++) {
+        product_add_int(partial, (int64_t)value, value_bytes_max);
         value += (uint64_t)step;
-        if (i % CHECK_EVERY == CHECK_EVERY - 1 && is_too_large(partial, value_bytes_max))
-            return OP_TOO_LARGE;
     }
-    return is_too_large(partial, value_bytes_max) ? OP_TOO_LARGE : OP_OK;
 }
 
-/* A range without a zero, times a partial that is not zero. */
-static enum op_status times_range(struct partial *partial, const mpz_t begin, const mpz_t step,
-                                  uint64_t count, uint64_t value_bytes_max)
+static bool fits_words(const mpz_t begin, const mpz_t step, uint64_t count)
 {
-    enum op_status status;
     mpz_t last;
+    bool fits;
 
-    mpz_init_set(last, begin);
-    mpz_addmul_ui(last, step, count - 1);
-    if (range_bits(begin, step, last, count) > factors_bits_max(value_bytes_max))
-        status = OP_TOO_LARGE;
-    else if (mpz_fits_slong_p(begin) && mpz_fits_slong_p(last) && mpz_fits_slong_p(step))
-        status =
-            times_small_range(partial, mpz_get_si(begin), mpz_get_si(step), count, value_bytes_max);
-    else
-        status = times_big_range(partial, begin, step, count, value_bytes_max);
+    range_last(last, begin, step, count);
+    fits = mpz_fits_slong_p(begin) && mpz_fits_slong_p(last) && mpz_fits_slong_p(step);
     mpz_clear(last);
-    return status;
+    return fits;
+}
+
+/* A range without a zero, times a partial that is neither zero nor too large. */
+static void times_range(struct partial *partial, const mpz_t begin, const mpz_t step,
+                        uint64_t count, uint64_t value_bytes_max)
+{
+    if (range_exceeds(begin, step, count, value_bytes_max))
+        make_too_large(partial);
+    else if (fits_words(begin, step, count))
+        times_small_range(partial, mpz_get_si(begin), mpz_get_si(step), count, value_bytes_max);
+    else
+        times_big_range(partial, begin, step, count, value_bytes_max);
+}
+
+static bool ends_are_longer(const mpz_t begin, const mpz_t step, uint64_t count,
+                            uint64_t value_bytes_max)
+{
+    mpz_t last;
+    bool longer;
+
+    range_last(last, begin, step, count);
+    longer = factors_is_longer(begin, value_bytes_max) || factors_is_longer(last, value_bytes_max);
+    mpz_clear(last);
+    return longer;
 }
 
 static enum op_status product_add_range(struct partial *partial, const mpz_t begin,
@@ -235,63 +280,67 @@ static enum op_status product_add_range(struct partial *partial, const mpz_t beg
 {
     if (!count)
         return OP_OK;
-    if (factors_is_longer(begin, value_bytes_max) || factors_is_longer(step, value_bytes_max))
+    if (ends_are_longer(begin, step, count, value_bytes_max))
         return OP_TOO_LARGE;
     mark(partial);
-    if (is_zero(partial))
-        return OP_OK;
-    if (!range_has_zero(begin, step, count))
-        return times_range(partial, begin, step, count, value_bytes_max);
-    make_zero(partial);
+    if (range_has_zero(begin, step, count))
+        make_word(partial, 0);
+    if (!is_zero(partial) && !partial->is_too_large)
+        times_range(partial, begin, step, count, value_bytes_max);
     return OP_OK;
 }
 
-static enum op_status product_settle(struct partial *partial, uint64_t value_bytes_max)
+static bool product_range_decides(const mpz_t begin, const mpz_t step, uint64_t count,
+                                  uint64_t value_bytes_max)
+{
+    return count && (range_has_zero(begin, step, count) ||
+                     range_exceeds(begin, step, count, value_bytes_max));
+}
+
+static void product_settle(struct partial *partial, uint64_t value_bytes_max)
 {
     mpz_t product;
-    bool fits;
 
     if (!partial->factors)
-        return OP_OK;
+        return;
     factors_of(partial); /* the word beside them, too */
     mpz_init(product);
-    fits = factors_multiply(partial->factors, product, value_bytes_max);
+    if (!factors_multiply(partial->factors, product, value_bytes_max)) {
+        mpz_clear(product);
+        make_too_large(partial);
+        return;
+    }
     factors_free(&partial->factors);
     *partial->big = *product;
     partial->is_big = true;
     partial->small = 0;
     partial_normalise(partial);
-    return fits ? OP_OK : OP_TOO_LARGE;
 }
 
-/* Both settled, neither zero, and not both small enough for a word. */
-static enum op_status times_partial(struct partial *left, struct partial *right,
-                                    uint64_t value_bytes_max)
+/* Both settled, neither zero nor too large. */
+static void times_partial(struct partial *left, struct partial *right, uint64_t value_bytes_max)
 {
-    bool fits;
-
     partial_make_big(left);
     partial_make_big(right);
-    fits = factors_multiply_two(left->big, left->big, right->big, value_bytes_max);
-    partial_normalise(left);
-    return fits ? OP_OK : OP_TOO_LARGE;
+    if (factors_multiply_two(left->big, left->big, right->big, value_bytes_max))
+        partial_normalise(left);
+    else
+        make_too_large(left);
 }
 
-static enum op_status join_elements(struct partial *left, struct partial *right,
-                                    uint64_t value_bytes_max)
+static void join_elements(struct partial *left, struct partial *right, uint64_t value_bytes_max)
 {
-    enum op_status status = product_settle(left, value_bytes_max);
-
     mark(left);
-    if (status == OP_OK)
-        status = product_settle(right, value_bytes_max);
-    if (status != OP_OK || is_zero(left))
-        return status;
-    if (!right->is_big) {
-        product_add_int(left, right->small);
-        return product_settle(left, value_bytes_max);
-    }
-    return times_partial(left, right, value_bytes_max);
+    product_settle(left, value_bytes_max);
+    product_settle(right, value_bytes_max);
+    if (is_zero(right))
+        make_word(left, 0);
+    if (is_zero(left) || left->is_too_large)
+        return;
+    if (right->is_too_large)
+        make_too_large(left);
+    else
+        times_partial(left, right, value_bytes_max);
 }
 
 static enum op_status product_join(struct partial *left, struct partial *right,
@@ -303,27 +352,37 @@ static enum op_status product_join(struct partial *left, struct partial *right,
     if (left->is_float || right->is_float)
         status = OP_FLOAT_REFUSED;
     else if (right->has_elements)
-        status = join_elements(left, right, value_bytes_max);
+        join_elements(left, right, value_bytes_max);
     partial_clear(right);
     right->small = OP_PRODUCT_TABLE.identity;
     return status;
 }
 
-static void product_finish(struct partial *partial, enum element_type type, struct values *values)
+static void append_value(struct partial *partial, enum element_type type, struct values *values)
 {
-    enum op_status status = product_settle(partial, UINT64_MAX);
-
-    assert(status == OP_OK);
-    if (!partial->open)
-        return;
     if (type == ELEMENT_FLOAT) {
         partial_make_big(partial);
         values_append_float(values, exact_round(NULL, partial->big));
     } else {
         values_append_integer(values, partial);
     }
+}
+
+static enum op_status product_finish(struct partial *partial, enum element_type type,
+                                     uint64_t value_bytes_max, struct values *values)
+{
+    enum op_status status = OP_OK;
+
+    product_settle(partial, value_bytes_max);
+    if (!partial->open)
+        return OP_OK;
+    if (partial->is_too_large)
+        status = OP_TOO_LARGE;
+    else
+        append_value(partial, type, values);
     partial_clear(partial);
     partial->small = OP_PRODUCT_TABLE.identity;
+    return status;
 }
 
 const struct op OP_PRODUCT_TABLE = {
@@ -336,6 +395,7 @@ const struct op OP_PRODUCT_TABLE = {
     .add_float = product_add_float,
     .add_lanes = product_add_lanes,
     .add_range = product_add_range,
+    .range_decides = product_range_decides,
     .settle = product_settle,
     .join = product_join,
     .finish = product_finish,

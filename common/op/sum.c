@@ -34,14 +34,15 @@ static void add_word(struct partial *partial, int64_t value)
         mpz_add_ui(partial->big, partial->big, (uint64_t)value);
 }
 
-static void sum_add_int(struct partial *partial, int64_t value)
+static void sum_add_int(struct partial *partial, int64_t value, uint64_t value_bytes_max)
 {
+    (void)value_bytes_max;
     open_with(partial, false);
     add_word(partial, value);
 }
 
-/* An element past the limit is refused; a sum of such is at most eight bytes longer, which is
- * granted, so that the answer cannot depend on the order of adding. */
+/* A sum of elements within the limit is never more than eight bytes longer: only when it is closed
+ * is it looked at. */
 static enum op_status sum_add_big(struct partial *partial, const mpz_t value,
                                   uint64_t value_bytes_max)
 {
@@ -110,16 +111,10 @@ static enum op_status sum_add_lanes(struct partial *partial, enum lane lane, con
 }
 
 /* count * begin + step * count * (count - 1) / 2 */
-static enum op_status sum_add_range(struct partial *partial, const mpz_t begin, const mpz_t step,
-                                    uint64_t count, uint64_t value_bytes_max)
+static void add_series(struct partial *partial, const mpz_t begin, const mpz_t step, uint64_t count)
 {
     mpz_t sum, pairs;
 
-    if (!count)
-        return OP_OK;
-    if (factors_is_longer(begin, value_bytes_max) || factors_is_longer(step, value_bytes_max))
-        return OP_TOO_LARGE;
-    open_with(partial, false);
     partial_make_big(partial);
     mpz_init_set_ui(pairs, count % 2 ? count : count - 1);
     mpz_mul_ui(pairs, pairs, (count % 2 ? count - 1 : count) / 2);
@@ -129,21 +124,49 @@ static enum op_status sum_add_range(struct partial *partial, const mpz_t begin, 
     mpz_add(partial->big, partial->big, sum);
     mpz_clears(sum, pairs, NULL);
     partial_normalise(partial);
+}
+
+static enum op_status sum_add_range(struct partial *partial, const mpz_t begin, const mpz_t step,
+                                    uint64_t count, uint64_t value_bytes_max)
+{
+    mpz_t last;
+    bool is_longer;
+
+    if (!count)
+        return OP_OK;
+    mpz_init_set(last, begin);
+    mpz_addmul_ui(last, step, count - 1);
+    is_longer =
+        factors_is_longer(begin, value_bytes_max) || factors_is_longer(last, value_bytes_max);
+    mpz_clear(last);
+    if (is_longer)
+        return OP_TOO_LARGE;
+    open_with(partial, false);
+    add_series(partial, begin, step, count);
     return OP_OK;
 }
 
-static enum op_status sum_settle(struct partial *partial, uint64_t value_bytes_max)
+static bool sum_range_decides(const mpz_t begin, const mpz_t step, uint64_t count,
+                              uint64_t value_bytes_max)
 {
-    (void)value_bytes_max; /* refused element by element */
+    (void)begin;
+    (void)step;
+    (void)count;
+    (void)value_bytes_max;
+    return false;
+}
+
+static void sum_settle(struct partial *partial, uint64_t value_bytes_max)
+{
+    (void)value_bytes_max;
     partial_normalise(partial);
     if (!partial->exact)
-        return OP_OK;
+        return;
     exact_canonicalise(partial->exact);
     if (exact_is_zero(partial->exact)) {
         memory_free(partial->exact);
         partial->exact = NULL;
     }
-    return OP_OK;
 }
 
 static void join_integers(struct partial *left, const struct partial *right)
@@ -172,11 +195,12 @@ static void join_floats(struct partial *left, struct partial *right)
 static enum op_status sum_join(struct partial *left, struct partial *right,
                                uint64_t value_bytes_max)
 {
-    (void)value_bytes_max; /* refused element by element */
+    (void)value_bytes_max;
     left->open |= right->open;
     if (right->has_elements) {
         open_with(left, right->is_negative_zero);
         left->is_float |= right->is_float;
+        left->is_too_large |= right->is_too_large;
         join_integers(left, right);
         join_floats(left, right);
     }
@@ -194,16 +218,24 @@ static double round_sum(const struct partial *partial)
                           : (double)partial->small;
 }
 
-static void sum_finish(struct partial *partial, enum element_type type, struct values *values)
+/* A float is never too large, whatever its integers amount to. */
+static enum op_status sum_finish(struct partial *partial, enum element_type type,
+                                 uint64_t value_bytes_max, struct values *values)
 {
+    enum op_status status = OP_OK;
+
     assert(!partial->factors);
     if (!partial->open)
-        return;
+        return OP_OK;
     if (partial->is_float || type == ELEMENT_FLOAT)
         values_append_float(values, round_sum(partial));
+    else if (partial->is_too_large ||
+             (partial->is_big && factors_is_longer(partial->big, value_bytes_max)))
+        status = OP_TOO_LARGE;
     else
         values_append_integer(values, partial);
     partial_clear(partial);
+    return status;
 }
 
 const struct op OP_SUM_TABLE = {
@@ -216,6 +248,7 @@ const struct op OP_SUM_TABLE = {
     .add_float = sum_add_float,
     .add_lanes = sum_add_lanes,
     .add_range = sum_add_range,
+    .range_decides = sum_range_decides,
     .settle = sum_settle,
     .join = sum_join,
     .finish = sum_finish,

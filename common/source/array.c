@@ -107,9 +107,7 @@ static uint64_t run_length(const struct sink *sink, const struct source *source,
 {
     if (sink->has_sublists)
         return source->columns ? source->columns - unit % source->columns : UINT64_MAX;
-    if (sink->number != sink->boundary)
-        return sink->boundary - sink->number;
-    return cut_sublist_end(&sink->spec->cut, sink->number) - sink->number;
+    return sink_run(sink);
 }
 
 /* Whole arrays are of one kind, so their first element has the fault. */

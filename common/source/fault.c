@@ -131,6 +131,7 @@ static void say_where(const struct fault *fault, const struct source *source, st
         break;
     case SOURCE_ARRAY:
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         say(out, ": element %llu: ", (unsigned long long)fault->unit);
         break;
     }

@@ -8,6 +8,7 @@
 #include "source/array.h"
 #include "source/count.h"
 #include "source/json.h"
+#include "source/random.h"
 #include "source/range.h"
 #include "source/sink.h"
 #include "source/text.h"
@@ -43,6 +44,7 @@ static void begin_inside(struct fold *fold)
         break;
     case SOURCE_RANGE:
     case SOURCE_ARRAY:
+    case SOURCE_RANDOM:
         break;
     }
 }
@@ -97,6 +99,7 @@ static void end_source(struct fold *fold)
         array_end(&fold->sink);
         break;
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         if (!source_at(fold)->units)
             sink_open(&fold->sink); /* an empty range is an empty sublist all the same */
         sink_boundary(&fold->sink);
@@ -163,6 +166,8 @@ static bool fold_without_bytes(struct fold *fold, uint64_t units, uint64_t room_
         count_units(fold, units);
     else if (source->format == SOURCE_RANGE)
         fold->place.unit += range_feed(&fold->sink, units, fold->place.unit, room_bytes);
+    else if (source->format == SOURCE_RANDOM)
+        fold->place.unit += random_feed(&fold->sink, units, fold->place.unit, room_bytes);
     else if (source->access == SOURCE_INLINE)
         fold_inline(fold, units, room_bytes);
     else
@@ -206,6 +211,7 @@ static size_t feed_format(struct fold *fold, const uint8_t *data, size_t length,
     case SOURCE_ARRAY:
         return (size_t)array_feed(&fold->sink, data, length / width, unit, room_bytes) * width;
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         break;
     }
     return 0;

@@ -37,6 +37,17 @@ bool cut_is_numbered(const struct cut *cut)
     return cut->kind == CUT_EVERY || cut->kind == CUT_SPLIT;
 }
 
+bool job_elements_fit(const struct job_spec *spec)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < spec->source_count; i++)
+        if (spec->sources[i].units != SOURCE_UNITS_UNKNOWN &&
+            __builtin_add_overflow(sum, spec->sources[i].units, &sum))
+            return false;
+    return sum != UINT64_MAX; /* which says that the number is not known */
+}
+
 /* The next multiple of `size` above `element`; past 2^64 there is no element, so none is needed. */
 static uint64_t multiple_above(uint64_t element, uint64_t size)
 {

@@ -60,6 +60,8 @@ struct place place_of_end(const struct job_spec *spec); /* {source_count, 0} */
 
 /* Elements carry numbers: CUT_EVERY and CUT_SPLIT. */
 bool cut_is_numbered(const struct cut *cut);
+/* The elements that arithmetic tells (bytes, for text) can be numbered in 64 bits. */
+bool job_elements_fit(const struct job_spec *spec);
 /* The number of the first element after the sublist that element `element` belongs to (may exceed
  * the last element). */
 uint64_t cut_sublist_end(const struct cut *cut, uint64_t element);

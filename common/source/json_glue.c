@@ -108,6 +108,16 @@ static void prune_tracks(struct edge *exit, const struct meeting *meeting,
     exit->track_count = count;
 }
 
+/* The left's route ends in the fault that `next`, the right's, ends in. */
+static void end_route(const struct segment *left, struct json_route *route,
+                      const struct json_route *next, const struct meeting *meeting, uint64_t behind)
+{
+    *route = *next;
+    route->bounded = meeting->bounded || next->bounded;
+    route->closed = next->bounded ? behind + next->closed : meeting->closed;
+    fault_rebase(&route->fault, left->lines, left->lines_are_absolute);
+}
+
 /* Lead the left's routes on through the right's. `behind`: closed values before the right's. */
 static void lead_on(struct segment *left, const struct segment *right,
                     const struct meeting *meeting, const uint8_t to[JSON_STATES], uint64_t behind)
@@ -119,14 +129,29 @@ static void lead_on(struct segment *left, const struct segment *right,
         if (route->track >= meeting->count)
             continue;
         next = route_of(meeting, right, route->track);
-        if (next->track != JSON_DEAD) {
+        if (next->track != JSON_DEAD)
             route->track = to[next->track];
+        else
+            end_route(left, route, next, meeting, behind);
+    }
+}
+
+/*
+ * Closing the left's last sublist was a fault, at the right's first boundary. It is the union's,
+ * but for entry states that lead to a fault before that.
+ */
+static void end_before_closing(struct segment *left, const struct segment *right,
+                               const struct meeting *meeting)
+{
+    for (int i = 0; left->entry.routes && i < JSON_STATES; i++) {
+        struct json_route *route = &left->entry.routes[i];
+        const struct json_route *next;
+
+        if (route->track >= meeting->count)
             continue;
-        }
-        *route = *next;
-        route->bounded = meeting->bounded || next->bounded;
-        route->closed = next->bounded ? behind + next->closed : meeting->closed;
-        fault_rebase(&route->fault, left->lines, left->lines_are_absolute);
+        next = route_of(meeting, right, route->track);
+        if (next->track == JSON_DEAD && !next->bounded)
+            end_route(left, route, next, meeting, 0);
     }
 }
 
@@ -168,8 +193,10 @@ void json_replay(struct sink *sink, struct segment *right)
         cut_at_route(right, route_of(&meeting, right, last), sink->op);
     right_closed = right->closed.count;
     sink_append(sink, right);
-    if (sink_is_faulty(sink))
+    if (sink_is_faulty(sink)) {
+        end_before_closing(left, right, &meeting);
         return;
+    }
     prune_tracks(&right->exit, &meeting, right, to);
     if (left->entry.kind == EDGE_JSON && left->entry.routes)
         lead_on(left, right, &meeting, to, left->closed.count - right_closed);

@@ -59,12 +59,13 @@ static const uint8_t *take_int(const uint8_t *at, int64_t *value)
 static void add_int(struct scan *scan, int64_t value, int64_t *sum)
 {
     struct sink *sink = scan->sink;
+    uint64_t most = sink->spec->value_bytes_max;
 
     if (!scan->is_sum) {
-        sink->op->add_int(&sink->segment->tail, value);
+        sink->op->add_int(&sink->segment->tail, value, most);
     } else if (__builtin_add_overflow(*sum, value, sum)) {
         /* The wrapped sum is off by 2^64: take the value out again. */
-        sink->op->add_int(&sink->segment->tail, (int64_t)((uint64_t)*sum - (uint64_t)value));
+        sink->op->add_int(&sink->segment->tail, (int64_t)((uint64_t)*sum - (uint64_t)value), most);
         *sum = value;
     }
 }
@@ -84,7 +85,7 @@ static uint64_t take_behind_commas(struct scan *scan, uint64_t most)
         scan->at = behind + 1;
     }
     if (taken && scan->is_sum)
-        scan->sink->op->add_int(&scan->sink->segment->tail, sum);
+        scan->sink->op->add_int(&scan->sink->segment->tail, sum, scan->sink->spec->value_bytes_max);
     return taken;
 }
 
@@ -99,7 +100,7 @@ static void take_one(struct scan *scan)
     if (!behind || (*behind != ',' && *behind != ']'))
         return;
     sink_element(sink);
-    sink->op->add_int(&sink->segment->tail, value);
+    sink->op->add_int(&sink->segment->tail, value, sink->spec->value_bytes_max);
     json_step(sink, JSON_EVENT_VALUE, 0, 0);
     scan->at = behind;
     json_other_byte(sink, *behind, unit_of(scan));

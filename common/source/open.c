@@ -63,6 +63,14 @@ static int add_range(struct opening *opening, const char *argument, struct error
     return rc == OK ? range_parse(source, argument, error) : rc;
 }
 
+static int add_random(struct opening *opening, const char *argument, struct error *error)
+{
+    struct source *source;
+    int rc = add_source(opening, &source, error);
+
+    return rc == OK ? random_parse(source, argument, error) : rc;
+}
+
 static int add_file(struct opening *opening, const char *argument,
                     const struct source_options *options, struct error *error)
 {
@@ -86,9 +94,10 @@ static int add_argument(struct opening *opening, const char *argument,
     bool is_number = false;
     int rc;
 
-    if (range_looks_like(argument)) {
+    if (range_looks_like(argument) || random_looks_like(argument)) {
         opening->in_numbers = false;
-        return add_range(opening, argument, error);
+        return range_looks_like(argument) ? add_range(opening, argument, error)
+                                          : add_random(opening, argument, error);
     }
     rc = number_is(argument, &is_number, error);
     if (rc != OK)

@@ -15,8 +15,8 @@ struct source_options {
 };
 
 /*
- * Read the SOURCE arguments into spec->sources: ranges, numbers (neighbours form one inline text
- * source), files, `-`. No arguments at all mean `-`.
+ * Read the SOURCE arguments into spec->sources: ranges, random:N[:SEED], numbers (neighbours form
+ * one inline text source), files, `-`. No arguments at all mean `-`.
  *
  * A regular file becomes SOURCE_FILE (absolute path, size, mtime; an .npy's header is read and
  * checked here). Anything else becomes SOURCE_STREAM: its descriptor goes to (*streams)[source

@@ -13,6 +13,11 @@ bool range_looks_like(const char *argument);
 /* Parse `A..B[:STEP]` into an initialised source. */
 int range_parse(struct source *source, const char *argument, struct error *error);
 
+/* Whether an argument is written as `random:…`. */
+bool random_looks_like(const char *argument);
+/* Parse `random:N[:SEED]` into an initialised source. */
+int random_parse(struct source *source, const char *argument, struct error *error);
+
 /* Whether an argument is a number; one too large for a double is an error. */
 int number_is(const char *argument, bool *is_number, struct error *error);
 

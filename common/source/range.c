@@ -3,13 +3,6 @@
 /* Below this many, elements are made and added one by one: cheaper than big numbers. */
 enum { SHORT_ELEMENTS = 64 };
 
-static uint64_t run_length(const struct sink *sink)
-{
-    if (sink->number != sink->boundary)
-        return sink->boundary - sink->number;
-    return cut_sublist_end(&sink->spec->cut, sink->number) - sink->number;
-}
-
 /* begin + step × unit. */
 static void element_at(mpz_t out, const struct source *source, uint64_t unit)
 {
@@ -36,6 +29,14 @@ static void add_short(struct sink *sink, const struct source *source, const mpz_
     sink_lanes(sink, LANE_I64, lanes, (size_t)count);
 }
 
+/* The sublist has the whole range in it, and that decides. */
+static bool is_decided(const struct sink *sink, const struct source *source)
+{
+    return !cut_is_numbered(&sink->spec->cut) &&
+           sink->op->range_decides(source->begin, source->step, source->units,
+                                   sink->spec->value_bytes_max);
+}
+
 static void add_run(struct sink *sink, const struct source *source, uint64_t unit, uint64_t count)
 {
     mpz_t first;
@@ -53,14 +54,18 @@ static void add_run(struct sink *sink, const struct source *source, uint64_t uni
 uint64_t range_feed(struct sink *sink, uint64_t count, uint64_t unit, uint64_t room_bytes)
 {
     const struct source *source = &sink->spec->sources[sink->source];
+    bool decided = is_decided(sink, source);
     uint64_t done = 0;
 
     while (done < count && !sink_is_faulty(sink) && !sink_is_full(sink, room_bytes)) {
-        uint64_t most = run_length(sink);
+        uint64_t most = sink_run(sink);
         uint64_t run = most < count - done ? most : count - done;
 
         sink_elements(sink, run);
-        add_run(sink, source, unit + done, run);
+        if (decided)
+            add_run(sink, source, 0, source->units);
+        else
+            add_run(sink, source, unit + done, run);
         done += run;
     }
     return done;

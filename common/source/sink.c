@@ -6,13 +6,11 @@
 
 void sink_init(struct sink *sink, struct segment *segment, const struct job_spec *spec)
 {
-    uint64_t most = spec->value_bytes_max;
-
     *sink = (struct sink){.segment = segment, .spec = spec, .op = op_of(spec->op)};
     assert(sink->op);
     sink->has_sublists = spec->cut.kind == CUT_SUBLISTS;
     sink->boundary = UINT64_MAX;
-    sink->token_bytes_max = most > UINT64_MAX / 3 ? UINT64_MAX : most * 3;
+    sink->token_bytes_max = token_bytes_max(spec->value_bytes_max);
 }
 
 /* The first number from `element` on that begins a sublist. */
@@ -77,9 +75,16 @@ void sink_cut(struct sink *sink)
     if (!segment->tail.open)
         return;
     if (!sink_is_small(sink))
-        sink_status(sink, sink->op->settle(&segment->tail, sink->spec->value_bytes_max));
-    if (!sink_is_faulty(sink))
-        sink->op->finish(&segment->tail, sink->spec->type, &segment->closed);
+        sink->op->settle(&segment->tail, sink->spec->value_bytes_max);
+    sink_status(sink, sink->op->finish(&segment->tail, sink->spec->type,
+                                       sink->spec->value_bytes_max, &segment->closed));
+}
+
+uint64_t sink_run(const struct sink *sink)
+{
+    if (sink->number != sink->boundary)
+        return sink->boundary - sink->number;
+    return cut_sublist_end(&sink->spec->cut, sink->number) - sink->number;
 }
 
 void sink_number_boundary(struct sink *sink)
@@ -108,6 +113,8 @@ void sink_empty_sublists(struct sink *sink, uint64_t count)
     struct segment *segment = sink->segment;
 
     sink_cut(sink);
+    if (sink_is_faulty(sink))
+        return;
     if (sink->spec->type != ELEMENT_FLOAT) {
         if (count)
             values_append_same(&segment->closed, sink->op->identity, count);
@@ -184,7 +191,7 @@ void sink_token(struct sink *sink, const char *text, size_t length, uint64_t uni
     if (fault)
         sink_fault(sink, fault, unit, text, length);
     else if (token.kind == TOKEN_INT)
-        sink->op->add_int(tail, token.small);
+        sink->op->add_int(tail, token.small, sink->spec->value_bytes_max);
     else if (token.kind == TOKEN_BIG)
         add_big(sink, text, length);
     else
@@ -230,14 +237,8 @@ static void drop(struct sink *sink, struct partial *partial)
 
 static void settle(struct sink *sink, struct partial *partial)
 {
-    enum op_status status;
-
-    if (is_at_rest(partial))
-        return;
-    status = sink->op->settle(partial, sink->spec->value_bytes_max);
-    sink_status(sink, status);
-    if (status != OP_OK)
-        drop(sink, partial);
+    if (!is_at_rest(partial))
+        sink->op->settle(partial, sink->spec->value_bytes_max);
 }
 
 void sink_settle(struct sink *sink)

@@ -50,6 +50,8 @@ void sink_lanes(struct sink *sink, enum lane lane, const void *elements, size_t 
 
 /* Note that `count` elements start, of which none but the first begins a sublist. */
 static inline void sink_elements(struct sink *sink, uint64_t count);
+/* How many elements from the next one on belong to one sublist, as far as their numbers say. */
+uint64_t sink_run(const struct sink *sink);
 
 /* Right behind the segment: right's closed values and partials, faults and edges apart. right is
  * left without them. */

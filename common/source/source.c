@@ -58,6 +58,7 @@ uint32_t source_unit_bytes(const struct source *source)
 {
     switch (source->format) {
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         return 0;
     case SOURCE_TEXT:
     case SOURCE_JSON:

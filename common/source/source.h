@@ -18,11 +18,12 @@ enum source_format {
     SOURCE_RANGE = 1, /* begin, begin + step, …: one sublist */
     SOURCE_TEXT,      /* text and CSV: a line is a sublist */
     SOURCE_JSON,      /* an array of arrays, a flat array, or one array a line */
-    SOURCE_ARRAY      /* fixed-width elements: .npy and raw; a row is a sublist */
+    SOURCE_ARRAY,     /* fixed-width elements: .npy and raw; a row is a sublist */
+    SOURCE_RANDOM /* pseudo-random 64-bit integers that depend on their index alone: one sublist */
 };
 
 enum source_access {
-    SOURCE_NOTHING = 1, /* a range needs no bytes */
+    SOURCE_NOTHING = 1, /* ranges and random integers need no bytes */
     SOURCE_INLINE,      /* the bytes are in the description (numbers on the command line) */
     SOURCE_FILE,        /* a regular file, by reference where it can be opened */
     SOURCE_STREAM       /* a pipe: bytes come once, in order, and only the root can read them */
@@ -53,12 +54,15 @@ struct source {
     uint64_t rows, columns; /* units = rows × columns; rows of zero columns are empty sublists */
     /* SOURCE_RANGE */
     mpz_t begin, step; /* initialised always */
+    /* SOURCE_RANDOM */
+    uint64_t seed;
 };
 
 void source_init(struct source *source);
 void source_clear(struct source *source);
 void source_copy(struct source *to, const struct source *from); /* `to` is initialised by this */
-/* Stored bytes per unit: 1 for text and JSON, the element's width for arrays, 0 for ranges. */
+/* Stored bytes per unit: 1 for text and JSON, the element's width for arrays, 0 for ranges
+ * and random integers. */
 uint32_t source_unit_bytes(const struct source *source);
 /* Elements cannot be numbered without reading (text, JSON). */
 bool source_needs_count(const struct source *source);

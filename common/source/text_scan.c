@@ -31,12 +31,14 @@ static uint64_t unit_of(const struct scan *scan, const uint8_t *at)
 static void add_int(struct scan *scan, struct run *run, int64_t value)
 {
     struct sink *sink = scan->sink;
+    uint64_t most = sink->spec->value_bytes_max;
 
     if (!scan->is_sum) {
-        sink->op->add_int(&sink->segment->tail, value);
+        sink->op->add_int(&sink->segment->tail, value, most);
     } else if (__builtin_add_overflow(run->sum, value, &run->sum)) {
         /* The wrapped sum is off by 2^64: take the value out again. */
-        sink->op->add_int(&sink->segment->tail, (int64_t)((uint64_t)run->sum - (uint64_t)value));
+        sink->op->add_int(&sink->segment->tail, (int64_t)((uint64_t)run->sum - (uint64_t)value),
+                          most);
         run->sum = value;
     }
 }
@@ -78,7 +80,7 @@ static void put_run(struct scan *scan, const struct run *run)
     struct edge *exit = &sink->segment->exit;
 
     if (scan->is_sum)
-        sink->op->add_int(&sink->segment->tail, run->sum);
+        sink->op->add_int(&sink->segment->tail, run->sum, sink->spec->value_bytes_max);
     exit->state = run->state;
     if (run->state == TEXT_COMMA)
         exit->mark_unit = unit_of(scan, run->at - 1);

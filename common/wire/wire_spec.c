@@ -10,7 +10,8 @@ enum {
     SOURCE_ITEMS = 10, /* of every source … */
     INLINE_ITEMS = 1,  /* … and further ones */
     ARRAY_ITEMS = 4,
-    RANGE_ITEMS = 2
+    RANGE_ITEMS = 2,
+    RANDOM_ITEMS = 1
 };
 
 enum array_flag { ARRAY_HALF = 1, ARRAY_BOOL = 2, ARRAY_BIG_ENDIAN = 4, ARRAY_FORTRAN = 8 };
@@ -19,7 +20,8 @@ static size_t source_items(enum source_format format, enum source_access access)
 {
     return SOURCE_ITEMS + (access == SOURCE_INLINE ? INLINE_ITEMS : 0U) +
            (format == SOURCE_ARRAY ? ARRAY_ITEMS : 0U) +
-           (format == SOURCE_RANGE ? RANGE_ITEMS : 0U);
+           (format == SOURCE_RANGE ? RANGE_ITEMS : 0U) +
+           (format == SOURCE_RANDOM ? RANDOM_ITEMS : 0U);
 }
 
 static const char *text_of(const char *text)
@@ -106,6 +108,8 @@ static void encode_source(msgpack_packer *out, const struct source *source, cons
         encode_big(out, source->begin);
         encode_big(out, source->step);
     }
+    if (source->format == SOURCE_RANDOM)
+        msgpack_pack_uint64(out, source->seed);
 }
 
 void spec_encode(const struct job_spec *spec, struct bytes *bytes)
@@ -234,6 +238,8 @@ static void decode_items(struct reader *in, struct source *source, const char *l
         decode_big(in, source->begin);
         decode_big(in, source->step);
     }
+    if (source->format == SOURCE_RANDOM)
+        source->seed = read_uint(in);
 }
 
 /* data_begin + units × width ≤ bytes, computed without a wrap. */
@@ -244,19 +250,24 @@ static bool data_is_within(const struct source *source, uint64_t bytes)
     return source->data_begin <= bytes && source->units <= (bytes - source->data_begin) / width;
 }
 
+static bool needs_data(const struct source *source)
+{
+    return source->format != SOURCE_RANGE && source->format != SOURCE_RANDOM;
+}
+
 static bool access_is_sound(const struct source *source)
 {
     switch (source->access) {
     case SOURCE_NOTHING:
-        return source->format == SOURCE_RANGE && source->units <= INT64_MAX &&
-               mpz_sgn(source->step);
+        return !needs_data(source) && source->units <= INT64_MAX &&
+               (source->format == SOURCE_RANDOM || mpz_sgn(source->step));
     case SOURCE_INLINE:
-        return source->format != SOURCE_RANGE && data_is_within(source, source->inline_data.length);
+        return needs_data(source) && data_is_within(source, source->inline_data.length);
     case SOURCE_FILE:
-        return source->format != SOURCE_RANGE && source->path[0] == '/' &&
+        return needs_data(source) && source->path[0] == '/' &&
                data_is_within(source, source->file_bytes);
     case SOURCE_STREAM:
-        return source->format != SOURCE_RANGE;
+        return needs_data(source);
     }
     return false;
 }
@@ -279,7 +290,7 @@ static void decode_source(struct reader *in, struct source *source, const char *
     size_t items = read_array(in);
 
     source_init(source);
-    source->format = (enum source_format)read_uint_in(in, SOURCE_RANGE, SOURCE_ARRAY);
+    source->format = (enum source_format)read_uint_in(in, SOURCE_RANGE, SOURCE_RANDOM);
     source->access = (enum source_access)read_uint_in(in, SOURCE_NOTHING, SOURCE_STREAM);
     if (in->failed || items != source_items(source->format, source->access)) {
         read_fail(in);

@@ -102,7 +102,7 @@ static struct chunk one_element(void)
     struct bytes bytes = {0};
 
     segment_init(&segment, SEGMENT_FOLD, op);
-    op->add_int(&segment.tail, 1);
+    op->add_int(&segment.tail, 1, VALUE_BYTES_DEFAULT);
     segment.elements = 1;
     segment_encode(&segment, &bytes);
     segment_clear(&segment);

@@ -228,6 +228,23 @@ class Cuts(Files):
             with self.subTest(range=text):
                 self.assert_gives(sheaf("sum", text), answer + "\n")
 
+    def test_the_longest_ranges(self):
+        last = 2**63 - 1
+        part = last // 7  # without a rest
+        cases = [((f"1..{last}",), [last * (last + 1) // 2]),
+                 ((f"-{2**62 - 1}..{2**62 - 1}",), [0]),
+                 ((f"1..{last}", f"1..{last}", f"1..{last}", "--total"), [3 * last * (last + 1) // 2]),
+                 ((f"1..{last}", "--every", 2**62), [2**61 * (2**62 + 1), last * (last + 1) // 2 - 2**61 * (2**62 + 1)]),
+                 ((f"1..{last}", "--split", 7), [part * (part + 1) // 2 + i * part**2 for i in range(7)]),
+                 ((f"1..{last}", f"1..{last}", "--split", 2), 2 * [last * (last + 1) // 2])]
+        for arguments, answer in cases:
+            with self.subTest(arguments=arguments):
+                self.assert_gives(sheaf("sum", *arguments), lines(answer))
+        for option in (("--every", last), ("--split", 5)):
+            self.assert_fails(sheaf("sum", f"1..{last}", f"1..{last}", "1", *option), 2,
+                              "sheaf: --every and --split number the elements, and can number at most "
+                              "18446744073709551614 in all sources together")
+
 
 class Sameness(Files):
     """The same answer, and the same sentence, for every number of processes and every cut."""
@@ -246,6 +263,25 @@ class Sameness(Files):
                 result = sheaf(*arguments, *way, stdin=stdin)
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(result.out, answer)
+
+    def test_random_integers(self):
+        def element(seed, index):
+            z = (seed + (index + 1) * 0x9E3779B97F4A7C15) % 2**64
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+            z ^= z >> 31
+            return z - 2**64 if z >= 2**63 else z
+
+        ten = [element(0, i) for i in range(10)]
+        self.check_all(["sum", "random:10", "--every", 1], "".join(f"{e}\n" for e in ten))
+        for e in ten:
+            self.assertIn(str(e), (farm.ROOT / "README.md").read_text())
+        many = [element(2**64 - 1, i) for i in range(100000)]
+        source = f"random:100000:{2**64 - 1}"
+        self.check_all(["sum", source], f"{sum(many)}\n")
+        self.check_all(["product", source, "--split", 50000],
+                       "".join(f"{a * b}\n" for a, b in zip(many[::2], many[1::2])))
+        self.check_all(["sum", 1, "random:0:5", "random:1", 2], f"1\n0\n{ten[0]}\n2\n")
 
     def test_text_of_all_kinds(self):
         draw = random.Random(1)
@@ -417,6 +453,16 @@ class BadInput(Files):
                 self.assertEqual(result.status, 2, result)
                 self.assertEqual(result.err.count("\n"), 1)
                 self.assertIn(text, result.err)
+
+    @backends.only_local(because="no job begins")
+    def test_random_integers(self):
+        for text in ("random:", "random:x", "random:-1", "random:1:", "random:1:2:3",
+                     "random:18446744073709551616", "random:1:18446744073709551616"):
+            self.check(["sum", text],
+                       f"sheaf: {text}: expected random:N or random:N:SEED, both whole numbers below "
+                       f"2^64 (a file of that name is ./{text})")
+        self.check(["sum", "random:9223372036854775808"],
+                   "sheaf: random:9223372036854775808: at most 9223372036854775807 random integers")
 
     @backends.only_local(because="no job begins")
     def test_options(self):

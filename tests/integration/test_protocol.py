@@ -183,6 +183,27 @@ class Protocol(farm.TestCase):
         peer = self.peer()
         peer.send([protocol.HELLO, 2, "what a later version says", [1, [2, b"x"]]])
         self.assertIn(b"version", peer.receive_type(protocol.REFUSED)[1])
+        self.is_sent_away(peer)
+
+    def is_sent_away(self, peer):
+        with self.assertRaises((EOFError, ConnectionResetError)):
+            peer.receive_type(protocol.BYE)
+
+    def test_a_pool_process_is_not_believed(self):
+        for greetings in ([protocol.PROCESS], [protocol.WORKER, protocol.PROCESS]):
+            peer = self.peer()
+            for role in greetings:
+                peer.send(hello(role, slots=1))
+            self.is_sent_away(peer)
+
+    def test_bulk_of_who_was_not_welcomed_is_not_kept(self):
+        peer = self.peer()
+        part = b"\xc1" + struct.pack("<QQ", 2**32, 0)
+        for frames in ([part, bytes(2**21)], [protocol.pack([[protocol.HEARTBEAT, 0]]), bytes(2**21)]):
+            peer.send_raw(*frames)
+            self.assertEqual(peer.receive_type(protocol.REFUSED)[1], b"")
+        peer.send(hello(protocol.OBSERVER))
+        self.assertEqual(peer.receive_type(protocol.WELCOME)[4], SESSION)
 
     def test_who_has_not_said_hello_is_asked_to(self):
         peer = self.peer()
@@ -229,6 +250,29 @@ class Protocol(farm.TestCase):
         self.assertEqual(found, [5050, 15050, 25050, 35050])
         peer.send([protocol.FORGET, 9])
         farm.wait_until(lambda: not self.farm.status()["jobs"], what="the end of the job")
+
+
+    def client(self):
+        """One that was welcomed, has described a job 9, the sum of a range, and its task of a number."""
+        def task(number):
+            return [protocol.TASK, 9, number, 1, protocol.FOLD, 0, 0, *END, 0, False, 2**20, 0, 0, False, b""]
+
+        peer = self.peer()
+        peer.send(hello(protocol.CLIENT))
+        credit = peer.receive_type(protocol.WELCOME)[3]
+        source = [1, 1, 0, b"", b"a range", 400, 0, 0, 0, 1, 1, 1]
+        peer.send([protocol.JOB, 9, [1, 0, [2, 100, 0, 0], 0, 2**30, [source]]])
+        return peer, credit, task
+
+    def test_a_client_may_use_its_credit_and_no_more(self):
+        peer, credit, task = self.client()
+        for first in range(1, credit + 1, 1024):
+            peer.send(*(task(number) for number in range(first, first + 1024)))
+        peer.send([protocol.CANCEL, 9, 7, 1], task(credit + 1), [protocol.ASK_STATUS])
+        self.assertEqual(len(json.loads(peer.receive_type(protocol.STATUS)[1])["jobs"]), 1)
+        peer.send(task(credit + 2))
+        self.is_sent_away(peer)
+        self.assertEqual(self.farm.status()["jobs"], [])
 
 
 def sum_of_range(begin, end, step):

@@ -195,6 +195,8 @@ static void cause(struct world *world, enum swarm_class class)
     case SWARM_SLOW_READER:
     case SWARM_TINY:
     case SWARM_LATE:
+    case SWARM_HEAVY:
+    case SWARM_COUNTED:
     case SWARM_CLASSES:
         break; /* these are states, not happenings */
     }

@@ -375,6 +375,7 @@ static void set_options(struct world *world, const struct host *host, struct nod
                                      .seed = random_next(&world->shells),
                                      .pid = host->index + 1,
                                      .slots_hint = host->leaf_count,
+                                     .credit_tasks = world->swarm.credit,
                                      .data_by_value = world->swarm.by_value};
     if (host->kind == HOST_WORKER)
         options->role = ROLE_WORKER;

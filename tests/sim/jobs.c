@@ -1,6 +1,7 @@
 #include "jobs.h"
 
 #include "leaf_work.h"
+#include "shapes.h"
 
 #include "number/format.h"
 #include "op/op.h"
@@ -184,6 +185,7 @@ static void fill_source(struct source *source, struct bytes *bytes, struct rando
         describe_array(source, bytes, random, wanted);
         break;
     case SOURCE_RANGE:
+    case SOURCE_RANDOM:
         break;
     }
     if (source->access == SOURCE_INLINE && !bytes->length)
@@ -211,6 +213,21 @@ static void keep_padded(struct sim_source *source, struct bytes *bytes)
     if (bytes->length)
         memcpy(room + SIM_SLACK_BEFORE, bytes->data, bytes->length);
     bytes_clear(bytes);
+}
+
+static void make_shaped(struct sim_job *job, uint32_t number, enum shape shape,
+                        struct random *random)
+{
+    struct source *source = &job->spec.sources[0];
+    struct bytes bytes = {0};
+
+    source_init(source);
+    source->first_line = 1;
+    shape_source(shape, source, &bytes, random);
+    if (source->format != SOURCE_RANGE)
+        describe_access(source, &bytes);
+    name_source(source, number, 0);
+    keep_padded(&job->sources[0], &bytes);
 }
 
 static void make_source(struct sim_job *job, uint32_t number, uint32_t index, struct random *random)
@@ -390,6 +407,8 @@ void sim_job_new(struct sim_job *job, uint32_t number, const struct swarm *swarm
 {
     struct job_spec *spec = &job->spec;
     bool is_poisoned = random_chance(random, 300);
+    struct random shapes = random_stream(random->state, 200 + number);
+    enum shape shape = shape_draw(swarm, &shapes);
 
     *job = (struct sim_job){0};
     spec->op = random_chance(random, 300) ? OP_PRODUCT : OP_SUM;
@@ -398,9 +417,13 @@ void sim_job_new(struct sim_job *job, uint32_t number, const struct swarm *swarm
     spec->piece_units = random_chance(random, 250) ? (uint64_t)random_log(random, 1, 2000) : 0;
     spec->value_bytes_max = VALUE_BYTES_DEFAULT;
     spec->source_count = draw_source_count(random);
+    if (shape)
+        shape_spec(shape, spec, &shapes);
     spec->sources = memory_array(spec->source_count, sizeof *spec->sources);
     job->sources = memory_array(spec->source_count, sizeof *job->sources);
-    for (uint32_t i = 0; i < spec->source_count; i++)
+    if (shape)
+        make_shaped(job, number, shape, &shapes);
+    for (uint32_t i = 0; i < spec->source_count && !shape; i++)
         make_source(job, number, i, random);
     sum_units(job);
     /* Ranges may be long: no more than some thousand pieces. */

@@ -20,7 +20,7 @@ enum { TWICE_EVERY = 16 };
 
 struct options {
     uint64_t first, last;
-    uint32_t without; /* classes that are off */
+    struct swarm_filter filter;
     bool is_traced, expects_failure, is_quiet;
     const char *program;
 };
@@ -33,18 +33,13 @@ struct shared {
     char failure[512];
 };
 
-static uint32_t allowed(uint32_t without)
-{
-    return ~without;
-}
-
 static void run_one(struct shared *shared, const struct options *options, uint64_t seed)
 {
     struct world_report report;
     struct world_report again;
 
     shared->seed = seed;
-    world_run(seed, allowed(options->without), options->is_traced, &report);
+    world_run(seed, options->filter, options->is_traced, &report);
     shared->happenings += report.happenings;
     shared->messages += report.messages;
     shared->virtual_ns += (uint64_t)report.virtual_ns;
@@ -52,7 +47,7 @@ static void run_one(struct shared *shared, const struct options *options, uint64
     memcpy(shared->failure, report.failure, sizeof shared->failure);
     if (report.failure[0] || seed % TWICE_EVERY)
         return;
-    world_run(seed, allowed(options->without), false, &again);
+    world_run(seed, options->filter, false, &again);
     if (again.hash != report.hash)
         snprintf(shared->failure, sizeof shared->failure, "two runs of the seed differ");
 }
@@ -83,7 +78,7 @@ static bool run_child(struct shared *shared, const struct options *options, uint
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    swarm_draw(&swarm, shared->seed, allowed(options->without));
+    swarm_draw(&swarm, shared->seed, options->filter);
     shared->classes = swarm.classes;
     if (WIFSIGNALED(status))
         snprintf(shared->failure, sizeof shared->failure, "signal %d (%s)", WTERMSIG(status),
@@ -100,20 +95,33 @@ static void print_classes(uint32_t classes)
             printf(" %s", swarm_class_name(class));
 }
 
+static void print_option(const char *option, uint32_t classes)
+{
+    const char *separator = " ";
+
+    if (classes)
+        printf(" %s", option);
+    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+        if (classes >> class & 1) {
+            printf("%s%s", separator, swarm_class_name(class));
+            separator = ",";
+        }
+}
+
 /* Which classes of fault can go, and the seed fails all the same? */
 static uint32_t shrink(struct shared *shared, const struct options *options, uint64_t seed)
 {
-    struct options one = {.first = seed, .last = seed, .without = options->without};
+    struct options one = {.first = seed, .last = seed, .filter = options->filter};
     uint32_t classes = shared->classes;
-    uint32_t needless = options->without;
+    uint32_t needless = options->filter.off;
 
     freopen("/dev/null", "w", stderr);
     for (unsigned class = 0; class < SWARM_CLASSES; class ++) {
         if (!(classes >> class & 1))
             continue;
-        one.without = needless | UINT32_C(1) << class;
+        one.filter.off = needless | UINT32_C(1) << class;
         if (!run_child(shared, &one, seed))
-            needless = one.without;
+            needless = one.filter.off;
     }
     return needless;
 }
@@ -129,8 +137,10 @@ static void report_failure(struct shared *shared, const struct options *options)
     needless = shrink(shared, options, seed);
     printf("\n  still fails without:");
     print_classes(classes & needless);
-    printf("\n  replay: %s --seed %llu --without %u --trace\n", options->program,
-           (unsigned long long)seed, needless);
+    printf("\n  replay: %s --seed %llu --trace", options->program, (unsigned long long)seed);
+    print_option("--with", options->filter.on);
+    print_option("--without", needless);
+    printf("\n");
     fflush(stdout);
 }
 
@@ -199,8 +209,26 @@ static int run_file(struct shared *shared, struct options *options, const char *
 static int usage(void)
 {
     fprintf(stderr, "usage: sheaf-sim --seeds A..B | --seed N | --file SEEDS\n"
-                    "       [--trace] [--without CLASSES] [--expect-failure]\n");
+                    "       [--trace] [--with CLASSES] [--without CLASSES] [--expect-failure]\n"
+                    "CLASSES are names with commas between them:");
+    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+        fprintf(stderr, " %s", swarm_class_name(class));
+    fputc('\n', stderr);
     return 2;
+}
+
+static bool parse_classes(const char *text, uint32_t *classes)
+{
+    char name[32];
+    int length;
+
+    while (sscanf(text, "%31[^,]%n", name, &length) == 1) {
+        if (!swarm_class_bit(name))
+            return false;
+        *classes |= swarm_class_bit(name);
+        text += length + (text[length] == ',');
+    }
+    return !*text;
 }
 
 static bool parse_seeds(const char *text, struct options *options)
@@ -230,8 +258,9 @@ int main(int argc, char **argv)
             if (!parse_seeds(value, &options))
                 return usage();
             i++;
-        } else if (!strcmp(argv[i], "--without")) {
-            options.without = (uint32_t)strtoul(value, NULL, 10);
+        } else if (!strcmp(argv[i], "--without") || !strcmp(argv[i], "--with")) {
+            if (!parse_classes(value, argv[i][6] ? &options.filter.off : &options.filter.on))
+                return usage();
             i++;
         } else if (!strcmp(argv[i], "--file")) {
             path = value;

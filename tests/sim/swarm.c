@@ -4,6 +4,8 @@
 
 #include "base/limits.h"
 
+#include <string.h>
+
 static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_DELAY] = "delay",
     [SWARM_BANDWIDTH] = "bandwidth",
@@ -27,12 +29,16 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_SLOW_READER] = "slow-reader",
     [SWARM_TINY] = "tiny",
     [SWARM_LATE] = "late",
+    [SWARM_HEAVY] = "heavy",
+    [SWARM_COUNTED] = "counted",
 };
 
+enum { SHAPED_BYTES_PER_S = 1000000 };
 #define BIT(class) (UINT32_C(1) << (class))
 
 static const uint32_t HARMLESS = BIT(SWARM_CLOCKS) | BIT(SWARM_SLOW_READER) | BIT(SWARM_TINY) |
-                                 BIT(SWARM_LATE) | BIT(SWARM_DELAY);
+                                 BIT(SWARM_LATE) | BIT(SWARM_DELAY) | BIT(SWARM_HEAVY) |
+                                 BIT(SWARM_COUNTED);
 
 const char *swarm_class_name(unsigned class)
 {
@@ -55,10 +61,42 @@ static uint32_t draw_classes(struct random *random)
     uint32_t density = DENSITIES[random_below(random, 5)];
     uint32_t classes = 0;
 
-    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+    for (unsigned class = 0; class < SWARM_HEAVY; class ++)
         if (random_chance(random, density))
             classes |= BIT(class);
     return classes;
+}
+
+/* Classes that came later have a stream of their own: the worlds of seeds that are kept stay. */
+static uint32_t draw_later_classes(uint64_t seed)
+{
+    static const uint32_t DENSITIES[] = {0, 0, 150, 300};
+    struct random random = random_stream(seed, 7);
+    uint32_t density = DENSITIES[random_below(&random, 4)];
+    uint32_t classes = 0;
+
+    for (unsigned class = SWARM_HEAVY; class < SWARM_CLASSES; class ++)
+        if (random_chance(&random, density))
+            classes |= BIT(class);
+    return classes;
+}
+
+/* A window that the light values alone would fill. */
+static void draw_window(struct swarm *swarm, uint64_t seed)
+{
+    struct random random = random_stream(seed, 8);
+    uint64_t memory_bytes = (uint64_t)random_log(&random, 32 * 1024, 512 * 1024);
+
+    uint32_t credit = (uint32_t)random_below(&random, 4); /* not limited now and then */
+
+    if (swarm_has(swarm, SWARM_HEAVY) && memory_bytes < swarm->memory_bytes)
+        swarm->memory_bytes = memory_bytes;
+    if (swarm_has(swarm, SWARM_TINY))
+        swarm->credit = credit;
+    /* A megabyte at 20 kB/s, heartbeats behind it, would be silence: the real link sends parts. */
+    if (swarm->bytes_per_s && swarm->bytes_per_s < SHAPED_BYTES_PER_S &&
+        (swarm_has(swarm, SWARM_HEAVY) || swarm_has(swarm, SWARM_COUNTED)))
+        swarm->bytes_per_s = SHAPED_BYTES_PER_S;
 }
 
 static void draw_size(struct swarm *swarm, struct random *random)
@@ -75,10 +113,19 @@ static void draw_size(struct swarm *swarm, struct random *random)
     }
 }
 
-void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed)
+uint32_t swarm_class_bit(const char *name)
+{
+    for (unsigned class = 0; class < SWARM_CLASSES; class ++)
+        if (!strcmp(CLASS_NAMES[class], name))
+            return BIT(class);
+    return 0;
+}
+
+void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
 {
     struct random random = random_stream(seed, 1);
-    struct swarm drawn = {.classes = draw_classes(&random) & allowed};
+    uint32_t classes = draw_classes(&random) | draw_later_classes(seed);
+    struct swarm drawn = {.classes = (classes | filter.on) & ~filter.off};
     int64_t delay_ns = random_log(&random, NS_PER_MS / 10, 300 * NS_PER_MS);
     int64_t bytes_per_s = random_log(&random, 20000, 100000000);
     int64_t tiny_memory = random_log(&random, 16 * 1024, 4 << 20);
@@ -98,5 +145,6 @@ void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed)
     drawn.batches_of_one = random_chance(&random, 500) && is_tiny;
     drawn.memory_bytes = is_tiny ? (uint64_t)tiny_memory : 8 * MIB;
     drawn.leaf_credit = is_tiny ? tiny_credit : 64;
+    draw_window(&drawn, seed);
     *swarm = drawn;
 }

@@ -31,6 +31,8 @@ enum swarm_class {
     SWARM_SLOW_READER,   /* results are printed slowly */
     SWARM_TINY,          /* credit of one, tiny windows, batches of one, tiny tasks */
     SWARM_LATE,          /* workers and clients come late */
+    SWARM_HEAVY,         /* a heavy sublist before very many light ones, in a small window */
+    SWARM_COUNTED,       /* much text whose elements must be counted first */
     SWARM_CLASSES
 };
 
@@ -45,12 +47,20 @@ struct swarm {
     uint64_t memory_bytes;
     int64_t task_ns;
     uint32_t leaf_credit;
+    uint32_t credit; /* tasks that workers and coordinators take at once; 0: what they like */
     bool batches_of_one;
     bool by_value;
 };
 
-/* Draw a seed's world; classes not in `allowed` stay off, without changing anything else. */
-void swarm_draw(struct swarm *swarm, uint64_t seed, uint32_t allowed);
+/* Classes that a run has off or on, whatever the seed says; bit sets. */
+struct swarm_filter {
+    uint32_t off, on;
+};
+
+/* Draw a seed's world; the filter changes nothing else. */
+void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter);
+/* The bit of a class by its name, 0: none has it. */
+uint32_t swarm_class_bit(const char *name);
 bool swarm_has(const struct swarm *swarm, enum swarm_class class);
 /* Nothing in it can cost a node a child or a task: no retry may occur. */
 bool swarm_is_harmless(const struct swarm *swarm);

@@ -123,12 +123,13 @@ static void heals(struct world *world, struct happening *happening)
     faults_heal(world);
 }
 
-static void world_init(struct world *world, uint64_t seed, uint32_t allowed, bool is_traced)
+static void world_init(struct world *world, uint64_t seed, struct swarm_filter filter,
+                       bool is_traced)
 {
     const struct swarm *swarm = &world->swarm;
 
     *world = (struct world){.seed = seed, .is_traced = is_traced};
-    swarm_draw(&world->swarm, seed, allowed);
+    swarm_draw(&world->swarm, seed, filter);
     world->network = random_stream(seed, 2);
     world->leaves = random_stream(seed, 3);
     world->faults = random_stream(seed, 4);
@@ -250,11 +251,12 @@ static void run(struct world *world)
         check_rest(world);
 }
 
-void world_run(uint64_t seed, uint32_t allowed, bool is_traced, struct world_report *report)
+void world_run(uint64_t seed, struct swarm_filter filter, bool is_traced,
+               struct world_report *report)
 {
     struct world world;
 
-    world_init(&world, seed, allowed, is_traced);
+    world_init(&world, seed, filter, is_traced);
     run(&world);
     *report = (struct world_report){.hash = world.hash,
                                     .happenings = world.happenings,

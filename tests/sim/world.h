@@ -223,8 +223,9 @@ struct world_report {
     char failure[512];
 };
 
-/* Run one world from beginning to end. allowed: bit set of the swarm classes it may have. */
-void world_run(uint64_t seed, uint32_t allowed, bool is_traced, struct world_report *report);
+/* Run one world from beginning to end. */
+void world_run(uint64_t seed, struct swarm_filter filter, bool is_traced,
+               struct world_report *report);
 
 void world_trace(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

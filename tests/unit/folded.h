@@ -18,7 +18,7 @@ static inline void add_token(const struct op *op, struct partial *partial, const
     mpz_t big;
 
     if (token.kind == TOKEN_INT) {
-        op->add_int(partial, token.small);
+        op->add_int(partial, token.small, NO_LIMIT);
     } else if (token.kind == TOKEN_FLOAT) {
         CU_ASSERT_EQUAL(op->add_float(partial, token.real), OP_OK);
     } else {
@@ -58,7 +58,7 @@ static inline char *finished(const struct op *op, struct partial *partial, enum 
     struct values values = {0};
 
     partial->open = true;
-    op->finish(partial, type, &values);
+    CU_ASSERT_EQUAL(op->finish(partial, type, NO_LIMIT, &values), OP_OK);
     CU_ASSERT(!partial->open && !partial->has_elements && partial->small == op->identity);
     return text_of(&values);
 }

@@ -137,6 +137,46 @@ static void test_ranges(void)
     }
 }
 
+/* The first outputs of SplitMix64, as published with it and computed from it by others. */
+static const struct {
+    uint64_t seed, count;
+    enum op_kind op;
+    struct cut cut;
+    const char *wanted;
+} RANDOMS[] = {
+    {0,
+     5,
+     OP_SUM,
+     {.kind = CUT_EVERY, .size = 1},
+     "-2152535657050944081 7960286522194355700 487617019471545679 -537132696929009172 "
+     "1961750202426094747"},
+    {1234567,
+     5,
+     OP_SUM,
+     {.kind = CUT_EVERY, .size = 1},
+     "6457827717110365317 3203168211198807973 -8629252141511181193 4593380528125082431 "
+     "-2037821214251327795"},
+    {1234567, 3, OP_SUM, {.kind = CUT_SUBLISTS}, "1031743786797992097"},
+    {1234567, 2, OP_PRODUCT, {.kind = CUT_TOTAL}, "20685508456846490600433267032962272441"},
+    {7, 0, OP_SUM, {.kind = CUT_SUBLISTS}, "0"},
+};
+
+static void test_random_integers(void)
+{
+    for (size_t i = 0; i < sizeof RANDOMS / sizeof *RANDOMS; i++) {
+        struct fold_vector vector = {.wanted = RANDOMS[i].wanted};
+        struct source *source;
+
+        folding_init(&vector.folding, SOURCE_RANDOM, RANDOMS[i].op, RANDOMS[i].cut);
+        source = &vector.folding.spec.sources[0];
+        source->access = SOURCE_NOTHING;
+        source->seed = RANDOMS[i].seed;
+        folding_set(&vector.folding, NULL, (size_t)RANDOMS[i].count);
+        CU_ASSERT(every_cut_holds(&vector));
+        fold_vector_clear(&vector);
+    }
+}
+
 /* 2^40 sublists would be 8 TiB: the fold stops where there is room for no more. */
 static void test_room(void)
 {
@@ -176,6 +216,7 @@ static const struct unit_case CASES[] = {
     {"other arrays give what Python gives, cut anywhere", test_live},
     {"elements may stand at any address", test_unaligned},
     {"ranges are cut into sublists by number", test_ranges},
+    {"random integers depend on their seed and index alone", test_random_integers},
     {"a fold stops where its room ends, and goes on from there", test_room},
 };
 

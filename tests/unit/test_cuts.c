@@ -1,24 +1,14 @@
 /*
  * That no cut and no grouping can be seen in an answer or in a fault: the property that all of the
- * farm rests on.
- *
- * Small inputs exhaustively. Instead of walking all gluing trees (there are Catalan many), every
- * interval [i, j) keeps the set of different segments that any tree over any cuts of it gives,
- * built from the sets of its parts. Segments that differ only in form are few, so this covers every
- * tree over every set of cuts; the whole interval's must all say what the uncut fold says.
+ * farm rests on. Small inputs exhaustively, larger ones at random.
  */
-#include "folding.h"
+#include "trees.h"
 #include "unit.h"
 
-enum { EXHAUSTIVE_UNITS = 8, CUTS_MAX = EXHAUSTIVE_UNITS + 2, FORMS_MAX = 64 };
+enum { EXHAUSTIVE_UNITS = 8 };
 
 /* What a generated input may still get behind `most` bytes: one piece and what ends it. */
 enum { PIECE_ROOM = 128 };
-
-struct forms {
-    struct bytes form[FORMS_MAX];
-    size_t count;
-};
 
 struct cuts_case {
     enum source_format format;
@@ -43,137 +33,6 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static void complain(const struct folding *folding, const char *how, const char *got,
-                     const char *wanted)
-{
-    fprintf(stderr, "\n%s, format %d, cut %d, op %d: input \"", how,
-            (int)folding->spec.sources[0].format, (int)folding->spec.cut.kind,
-            (int)folding->spec.op);
-    for (size_t i = 0; i < folding->units && i < 300; i++) {
-        uint8_t byte = folding->data[i];
-
-        fprintf(stderr, byte < ' ' || byte > '~' ? "\\x%02x" : "%c", byte);
-    }
-    fprintf(stderr, "\"\n  got    %s\n  wanted %s\n", got, wanted);
-}
-
-/* Whether the segment says what the uncut fold said. */
-static bool agrees(const struct folding *folding, const struct segment *segment,
-                   const struct bytes *whole, const char *how)
-{
-    struct bytes got = {0};
-    bool same;
-
-    folding_say(folding, segment, &got);
-    same = got.length == whole->length && memcmp(got.data, whole->data, got.length) == 0;
-    if (!same)
-        complain(folding, how, (char *)got.data, (char *)whole->data);
-    if (!segment->fault.kind && segment->elements != folding->elements) {
-        complain(folding, how, "another number of elements", "what counting finds");
-        same = false;
-    }
-    bytes_clear(&got);
-    return same;
-}
-
-static bool add_form(struct forms *forms, const struct segment *segment)
-{
-    struct bytes bytes = {0};
-
-    segment_encode(segment, &bytes);
-    for (size_t i = 0; i < forms->count; i++)
-        if (forms->form[i].length == bytes.length &&
-            memcmp(forms->form[i].data, bytes.data, bytes.length) == 0) {
-            bytes_clear(&bytes);
-            return true;
-        }
-    if (forms->count == FORMS_MAX) {
-        fprintf(stderr, "\nsegments take too many forms\n");
-        bytes_clear(&bytes);
-        return false;
-    }
-    forms->form[forms->count++] = bytes;
-    return true;
-}
-
-static void take_form(const struct folding *folding, const struct bytes *form,
-                      struct segment *segment)
-{
-    if (!segment_decode(segment, op_of(folding->spec.op), form->data, form->length))
-        abort();
-}
-
-/* Every form of the left with every form of the right. */
-static bool glue_forms(const struct folding *folding, const struct forms *left,
-                       const struct forms *right, struct forms *out)
-{
-    bool ok = true;
-
-    for (size_t a = 0; a < left->count; a++)
-        for (size_t b = 0; b < right->count; b++) {
-            struct segment one, two;
-
-            take_form(folding, &left->form[a], &one);
-            take_form(folding, &right->form[b], &two);
-            segment_glue(&one, &two, &folding->spec);
-            ok &= add_form(out, &one);
-            segment_clear(&one);
-            segment_clear(&two);
-        }
-    return ok;
-}
-
-static bool fill_interval(struct folding *folding, struct forms table[CUTS_MAX][CUTS_MAX], size_t i,
-                          size_t j)
-{
-    struct segment segment;
-    bool ok;
-
-    folding_piece(folding, i, j, &segment);
-    ok = add_form(&table[i][j], &segment);
-    segment_clear(&segment);
-    for (size_t k = i + 1; k < j; k++)
-        ok &= glue_forms(folding, &table[i][k], &table[k][j], &table[i][j]);
-    return ok;
-}
-
-static bool all_agree(const struct folding *folding, const struct forms *forms,
-                      const struct bytes *whole)
-{
-    bool ok = true;
-
-    for (size_t i = 0; i < forms->count; i++) {
-        struct segment segment;
-
-        take_form(folding, &forms->form[i], &segment);
-        ok &= agrees(folding, &segment, whole, "some tree");
-        segment_clear(&segment);
-    }
-    return ok;
-}
-
-/* All cuts and all trees of a small input. */
-static bool check_all_trees(struct folding *folding)
-{
-    size_t cuts = folding->units + 2;
-    struct forms(*table)[CUTS_MAX] = memory_array(CUTS_MAX, sizeof *table);
-    struct bytes whole = {0};
-    bool ok = true;
-
-    folding_whole(folding, &whole);
-    for (size_t width = 1; width < cuts; width++)
-        for (size_t i = 0; i + width < cuts; i++)
-            ok &= fill_interval(folding, table, i, i + width);
-    ok &= all_agree(folding, &table[0][cuts - 1], &whole);
-    for (size_t i = 0; i < cuts; i++)
-        for (size_t j = 0; j < cuts; j++)
-            for (size_t k = 0; k < table[i][j].count; k++)
-                bytes_clear(&table[i][j].form[k]);
-    memory_free(table);
-    bytes_clear(&whole);
-    return ok;
-}
-
 /* The pieces between the cuts, glued neighbour to neighbour in an order drawn at random. */
 static bool check_random_tree(struct folding *folding, const size_t *cut, size_t count,
                               const struct bytes *whole, uint64_t *random)
@@ -191,7 +50,7 @@ static bool check_random_tree(struct folding *folding, const size_t *cut, size_t
         folding_round_trip(folding, &pieces[at]);
         memmove(&pieces[at + 1], &pieces[at + 2], (left - at - 2) * sizeof *pieces);
     }
-    ok = agrees(folding, &pieces[0], whole, "a random tree");
+    ok = trees_agree(folding, &pieces[0], whole, "a random tree");
     segment_clear(&pieces[0]);
     memory_free(pieces);
     return ok;
@@ -274,7 +133,7 @@ static bool check_ways(enum source_format format, const void *data, size_t units
 static bool all_trees(struct folding *folding, uint64_t *random)
 {
     (void)random;
-    return check_all_trees(folding);
+    return trees_check_all(folding);
 }
 
 static bool hundred_trees(struct folding *folding, uint64_t *random)

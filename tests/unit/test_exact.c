@@ -83,6 +83,34 @@ static void sums_are_the_fraction_rounded_once(void)
     vectors_live("exact", 7, 10000, is_the_fraction_rounded);
 }
 
+/* An integer of any size and sign beside the doubles, in both forms of rounding. */
+static bool is_the_fraction_with_an_integer_rounded(char *line)
+{
+    double values[VALUES_MAX];
+    uint64_t expected = strtoull(strsep(&line, " "), NULL, 16);
+    mpz_t integer;
+    struct exact exact;
+    size_t count;
+    bool same;
+
+    mpz_init_set_str(integer, strsep(&line, " "), 10);
+    count = line ? read_doubles(line, values) : 0;
+    exact_init(&exact);
+    for (size_t i = 0; i < count; i++)
+        exact_add(&exact, values[i]);
+    same = bits_of(exact_round(&exact, integer)) == expected;
+    if (!count)
+        same = same && bits_of(exact_round(NULL, integer)) == expected;
+    mpz_clear(integer);
+    return same;
+}
+
+static void integers_near_the_end_of_the_range_are_added_exactly(void)
+{
+    vectors_recorded("exact_integer", is_the_fraction_with_an_integer_rounded);
+    vectors_live("exact_integer", 7, 4000, is_the_fraction_with_an_integer_rounded);
+}
+
 /* Doubles of `binades` different exponents; now and then a special one. */
 static void fill(double *values, size_t count, unsigned binades, uint64_t *state)
 {
@@ -273,6 +301,8 @@ static const struct unit_case CASES[] = {
     {"any grouping gives the same bytes", any_grouping_gives_the_same_bytes},
     {"arrays of changing kind are exact", arrays_of_changing_kind_are_exact},
     {"an integer counts with its exact value", an_integer_counts_with_its_exact_value},
+    {"integers near the end of the range are added exactly",
+     integers_near_the_end_of_the_range_are_added_exactly},
     {"numbers at every position are added", numbers_at_every_position_are_added},
     {"encodings that nobody writes are refused", encodings_that_nobody_writes_are_refused},
 };

@@ -111,6 +111,31 @@ static void a_copy_shares_nothing_with_its_original(void)
     CU_ASSERT_EQUAL(copy.source_count, 0);
 }
 
+static void elements_are_numbered_in_64_bits(void)
+{
+    static const struct {
+        uint64_t units[3];
+        bool fits;
+    } table[] = {
+        {{INT64_MAX, INT64_MAX, 0}, true},
+        {{INT64_MAX, INT64_MAX, 1}, false}, /* 2^64 - 1 says that the number is not known */
+        {{INT64_MAX, INT64_MAX, INT64_MAX}, false},
+        {{INT64_MAX, SOURCE_UNITS_UNKNOWN, 5}, true},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct job_spec spec = {.source_count = 3};
+
+        spec.sources = memory_array(3, sizeof(struct source));
+        for (int s = 0; s < 3; s++) {
+            source_init(&spec.sources[s]);
+            spec.sources[s].units = table[i].units[s];
+        }
+        CU_ASSERT_EQUAL(job_elements_fit(&spec), table[i].fits);
+        job_spec_clear(&spec);
+    }
+}
+
 static void a_unit_is_as_wide_as_it_is_stored(void)
 {
     static const struct {
@@ -147,6 +172,7 @@ static const struct unit_case CASES[] = {
      split_is_nearly_equal_with_larger_ones_first},
     {"split: works at the largest sizes", split_works_at_the_largest_sizes},
     {"only --every and --split number elements", only_every_and_split_number_elements},
+    {"elements are numbered in 64 bits", elements_are_numbered_in_64_bits},
     {"places are ordered by source, then unit", places_are_ordered_by_source_then_unit},
     {"a copy shares nothing with its original", a_copy_shares_nothing_with_its_original},
     {"a unit is as wide as it is stored", a_unit_is_as_wide_as_it_is_stored},

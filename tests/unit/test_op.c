@@ -90,10 +90,10 @@ static void a_void_partial_yields_nothing_and_an_open_one_the_identity(void)
 
         partial_init(&partial, TABLE[i].op->identity);
         partial_init(&right, TABLE[i].op->identity);
-        TABLE[i].op->finish(&partial, TABLE[i].type, &values);
+        TABLE[i].op->finish(&partial, TABLE[i].type, NO_LIMIT, &values);
         CU_ASSERT_EQUAL(values.count, 0);
         TABLE[i].op->join(&partial, &right, NO_LIMIT);
-        TABLE[i].op->finish(&partial, TABLE[i].type, &values);
+        TABLE[i].op->finish(&partial, TABLE[i].type, NO_LIMIT, &values);
         CU_ASSERT_EQUAL(values.count, 0);
         text = finished(TABLE[i].op, &partial, TABLE[i].type);
         CU_ASSERT_STRING_EQUAL(text, TABLE[i].text);

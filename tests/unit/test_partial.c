@@ -28,6 +28,7 @@ static void check_round_trip(const struct partial *partial, int64_t identity)
     CU_ASSERT_EQUAL(copy.has_elements, partial->has_elements);
     CU_ASSERT_EQUAL(copy.is_float, partial->is_float);
     CU_ASSERT_EQUAL(copy.is_negative_zero, partial->is_negative_zero);
+    CU_ASSERT_EQUAL(copy.is_too_large, partial->is_too_large);
     CU_ASSERT_EQUAL(partial_weight(&copy), partial_weight(partial));
     twice = encoded(&copy);
     CU_ASSERT_EQUAL_FATAL(once.length, twice.length);
@@ -61,7 +62,7 @@ static void set(struct partial *partial, const char *integer, double real, bool 
     partial->open = true;
     if (!integer)
         return;
-    OP_SUM_TABLE.add_int(partial, 0);
+    OP_SUM_TABLE.add_int(partial, 0, UINT64_MAX);
     partial_make_big(partial);
     mpz_set_str(partial->big, integer, 10);
     if (is_float)
@@ -106,6 +107,17 @@ static void every_kind_survives_the_wire(void)
     partial_clear(&partial);
     partial_init(&partial, 1);
     check_round_trip(&partial, 1);
+    for (int i = 0; i < 40; i++)
+        OP_PRODUCT_TABLE.add_int(&partial, -3, 8);
+    OP_PRODUCT_TABLE.add_int(&partial, INT64_MAX, 8);
+    OP_PRODUCT_TABLE.settle(&partial, 8);
+    CU_ASSERT(partial.is_too_large && !partial.is_big && !partial.factors);
+    check_round_trip(&partial, 1);
+    check_cut_off(&partial);
+    OP_PRODUCT_TABLE.add_int(&partial, 0, 8);
+    CU_ASSERT(!partial.is_too_large && !partial.small);
+    check_round_trip(&partial, 1);
+    partial_clear(&partial);
 }
 
 /* Any bytes: refused, or a partial that encodes to exactly these bytes. */

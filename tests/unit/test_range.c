@@ -12,8 +12,8 @@ static void check_range(const struct op *op, const char *first, const char *seco
     mpz_init_set(value, begin);
     partial_init(&range, op->identity);
     partial_init(&single, op->identity);
-    op->add_int(&range, -3);
-    op->add_int(&single, -3);
+    op->add_int(&range, -3, NO_LIMIT);
+    op->add_int(&single, -3, NO_LIMIT);
     CU_ASSERT_EQUAL(op->add_range(&range, begin, step, count, NO_LIMIT), OP_OK);
     for (uint64_t i = 0; i < count; i++, mpz_add(value, value, step))
         op->add_big(&single, value, NO_LIMIT);
@@ -62,6 +62,7 @@ static void ranges_are_their_elements_added_one_by_one(void)
 static enum op_status range_status(const struct op *op, const char *first, uint64_t count,
                                    uint64_t value_bytes_max)
 {
+    struct values values = {0};
     struct partial partial;
     enum op_status status;
     mpz_t begin, step;
@@ -71,7 +72,8 @@ static enum op_status range_status(const struct op *op, const char *first, uint6
     partial_init(&partial, op->identity);
     status = op->add_range(&partial, begin, step, count, value_bytes_max);
     if (status == OP_OK)
-        status = op->settle(&partial, value_bytes_max);
+        status = op->finish(&partial, ELEMENT_AUTO, value_bytes_max, &values);
+    values_clear(&values);
     partial_clear(&partial);
     mpz_clears(begin, step, NULL);
     return status;
@@ -91,6 +93,7 @@ static void ranges_without_end_are_refused_or_summed_at_once(void)
 static enum op_status join_status(const struct op *op, unsigned left_bits, unsigned right_bits,
                                   uint64_t value_bytes_max)
 {
+    struct values values = {0};
     struct partial left, right;
     enum op_status status;
     mpz_t value;
@@ -106,6 +109,9 @@ static enum op_status join_status(const struct op *op, unsigned left_bits, unsig
         status = op->add_big(&right, value, value_bytes_max);
     if (status == OP_OK)
         status = op->join(&left, &right, value_bytes_max);
+    if (status == OP_OK)
+        status = op->finish(&left, ELEMENT_AUTO, value_bytes_max, &values);
+    values_clear(&values);
     partial_clear(&left);
     partial_clear(&right);
     mpz_clear(value);
@@ -116,8 +122,9 @@ static void values_past_the_limit_are_refused(void)
 {
     const struct op *sum = &OP_SUM_TABLE, *product = &OP_PRODUCT_TABLE;
 
-    CU_ASSERT_EQUAL(join_status(sum, 800, 800, 100), OP_OK);
-    CU_ASSERT_EQUAL(join_status(sum, 800, 801, 100), OP_TOO_LARGE);
+    CU_ASSERT_EQUAL(join_status(sum, 799, 799, 100), OP_OK);
+    CU_ASSERT_EQUAL(join_status(sum, 800, 800, 100), OP_TOO_LARGE);
+    CU_ASSERT_EQUAL(join_status(sum, 1, 801, 100), OP_TOO_LARGE);
     CU_ASSERT_EQUAL(join_status(product, 400, 401, 100), OP_OK); /* 800 bits */
     CU_ASSERT_EQUAL(join_status(product, 401, 401, 100), OP_TOO_LARGE);
     CU_ASSERT_EQUAL(join_status(product, 2, 800, 100), OP_TOO_LARGE);

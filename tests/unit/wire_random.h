@@ -132,12 +132,16 @@ static inline void random_source(struct random *random, struct source *source)
     char name[100];
 
     source_init(source);
-    source->format = (enum source_format)(1 + random_below(random, SOURCE_ARRAY));
+    source->format = (enum source_format)(1 + random_below(random, SOURCE_RANDOM));
     if (source->format == SOURCE_RANGE) {
         source->access = SOURCE_NOTHING;
         source->units = random_number(random) >> 1;
         random_big(random, source->begin);
         random_big(random, source->step);
+    } else if (source->format == SOURCE_RANDOM) {
+        source->access = SOURCE_NOTHING;
+        source->units = random_number(random) >> 1;
+        source->seed = random_number(random);
     } else
         random_data(random, source);
     random_text(random, name, sizeof name);

@@ -1,0 +1,118 @@
+#include "link/zmq_dial.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <zmq.h>
+
+/* A connection that has not come about by then never will. */
+#define DIAL_NS (5 * NS_PER_S)
+#define PAUSE_NS_MIN (100 * NS_PER_MS)
+#define PAUSE_NS_MAX (5 * NS_PER_S)
+
+static void watch(const struct dial *dial, int operation, void *socket)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    epoll_ctl(dial->epoll, operation, socket_fd(socket), &event);
+}
+
+static int64_t jittered(int64_t ns)
+{
+    uint32_t random = 0;
+
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        random = (uint32_t)clock_now_ns();
+    return ns / 2 + (int64_t)((uint64_t)ns / 2 * random >> 32);
+}
+
+static int attempt(struct dial *dial, struct error *error)
+{
+    int rc = socket_dial(&dial->socket, &dial->monitor, dial->context, dial->url, error);
+
+    if (rc != OK)
+        return rc;
+    watch(dial, EPOLL_CTL_ADD, dial->socket);
+    watch(dial, EPOLL_CTL_ADD, dial->monitor);
+    dial->attempt_ends_ns = clock_now_ns() + DIAL_NS;
+    return OK;
+}
+
+int dial_start(struct dial *dial, void *context, int epoll, const char *url, struct error *error)
+{
+    *dial = (struct dial){
+        .url = memory_text(url), .context = context, .epoll = epoll, .pause_ns = PAUSE_NS_MIN};
+    return attempt(dial, error);
+}
+
+void dial_clear(struct dial *dial)
+{
+    memory_free(dial->url);
+    *dial = (struct dial){0};
+}
+
+bool dial_keep(struct dial *dial)
+{
+    int64_t now_ns;
+
+    if (!dial->url || dial->is_up)
+        return false;
+    now_ns = clock_now_ns();
+    if (dial->socket && now_ns >= dial->attempt_ends_ns)
+        dial_hang_up(dial, 0);
+    if (dial->socket || now_ns < dial->next_attempt_ns)
+        return false;
+    if (attempt(dial, NULL) == OK)
+        return true;
+    dial->next_attempt_ns = now_ns + PAUSE_NS_MAX;
+    return false;
+}
+
+enum dial_news dial_look(struct dial *dial)
+{
+    enum dial_news news = dial->monitor ? monitor_read(dial->monitor) : DIAL_NO_NEWS;
+
+    switch (news) {
+    case DIAL_NO_NEWS:
+        /* Nobody reads the socket yet, but its descriptor stays readable until it was asked. */
+        if (dial->socket && !dial->is_up)
+            socket_has_input(dial->socket);
+        break;
+    case DIAL_DOWN:
+        dial->has_ended = true;
+        break;
+    case DIAL_UP:
+        dial->is_up = true;
+        break;
+    }
+    return news;
+}
+
+void dial_hang_up(struct dial *dial, int64_t linger_ns)
+{
+    if (!dial->socket)
+        return;
+    watch(dial, EPOLL_CTL_DEL, dial->socket);
+    watch(dial, EPOLL_CTL_DEL, dial->monitor);
+    zmq_socket_monitor(dial->socket, NULL, 0);
+    socket_close(&dial->monitor, 0);
+    socket_close(&dial->socket, linger_ns);
+    dial->next_attempt_ns = clock_now_ns() + jittered(dial->pause_ns);
+    dial->pause_ns = 2 * dial->pause_ns < PAUSE_NS_MAX ? 2 * dial->pause_ns : PAUSE_NS_MAX;
+    dial->is_up = dial->has_ended = false;
+}
+
+void dial_is_welcome(struct dial *dial)
+{
+    dial->pause_ns = PAUSE_NS_MIN;
+}
+
+int64_t dial_deadline(const struct dial *dial)
+{
+    if (!dial->url || dial->is_up)
+        return INT64_MAX;
+    return dial->socket ? dial->attempt_ends_ns : dial->next_attempt_ns;
+}
