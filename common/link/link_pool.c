@@ -496,5 +496,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
         rc = error_set_errno(error, ERROR_SYSTEM, errno, "no descriptor for the pool");
         (*out)->ops->close(out, 0);
     }
+    for (uint32_t i = 0; rc == OK && options->starts_now && i < count; i++)
+        start(pool, pool->slots + i);
     return rc;
 }
