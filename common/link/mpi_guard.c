@@ -22,25 +22,29 @@ static struct {
     sigset_t before;
 } guard;
 
+static const int ENDING[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ENDING_COUNT = sizeof ENDING / sizeof *ENDING };
+
+/* Not one that is ignored (nohup): blocked it would arrive all the same. */
 static sigset_t ending_signals(void)
 {
+    struct sigaction now;
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (int i = 0; i < ENDING_COUNT; i++)
+        if (sigaction(ENDING[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&set, ENDING[i]);
     return set;
 }
 
 static void look(int number)
 {
-    static const int ENDING[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t waiting;
 
     (void)number;
     sigpending(&waiting);
-    for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
+    for (int i = 0; i < ENDING_COUNT; i++)
         if (sigismember(&waiting, ENDING[i]) && !sigismember(&guard.before, ENDING[i]))
             _exit(128 + ENDING[i]);
     if (getppid() != guard.launcher)
