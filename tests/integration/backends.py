@@ -17,8 +17,9 @@ RANKS = 2
 if BACKEND not in ("local", "zmq", "mpi"):
     raise ValueError(f"SHEAF_TEST_BACKEND is '{BACKEND}', not local, zmq or mpi")
 
-# What a whole command may need: mpirun alone starts and ends in half a second.
-AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+# Tests may run as root; and mpirun would wait two seconds for the other ranks after one that fails.
+MPIRUN = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+          "OMPI_MCA_odls_base_sigkill_timeout": "0", "PRTE_MCA_odls_base_sigkill_timeout": "0"}
 
 
 class State:
@@ -60,7 +61,7 @@ def command(*arguments):
 
 
 def environment(mark=None, **more):
-    return farm.environment(mark, **(AS_ROOT if BACKEND == "mpi" else {}), **more)
+    return farm.environment(mark, **(MPIRUN if BACKEND == "mpi" else {}), **more)
 
 
 def sheaf(*arguments, **more):
