@@ -46,7 +46,8 @@ static const struct command COMMAND = {
             "  sheaf-worker --connect tcp://127.0.0.1:7400             (on every host)\n"
             "  sheaf sum big.npy --farm tcp://127.0.0.1:7400\n"
             "\n"
-            "URL: tcp://ADDRESS:PORT (tcp://*:7400: every address of this host) or ipc://PATH.\n",
+            "URL: tcp://ADDRESS:PORT (tcp://*:7400: every address of this host) or ipc://PATH.\n"
+            "Exit status: 0 stopped, 2 wrong usage, 3 it cannot listen at an address.\n",
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS,
     .contradictions = CONTRADICTIONS,

@@ -3,12 +3,12 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/plain.h"
 #include "base/stdio.h"
 #include "link/link_zmq.h"
 #include "link/self.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,8 @@ struct status_options {
 static const struct option OPTIONS[] = {
     {"farm", 0, OPTION_TEXT, FIELD(farm), "URL", "the coordinator (SHEAF_FARM)", 0},
     {"output", 0, OPTION_CHOICE, FIELD(output), "text|json", "tables, or an object", 0},
-    {"give-up", 0, OPTION_SECONDS, FIELD(give_up_ns), "SECONDS", "wait this long (5)", 0},
+    {"give-up", 0, OPTION_SECONDS, FIELD(give_up_ns), "SECONDS",
+     "wait this long for the answer (5; 0: for ever)", 0},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "show this text", 0},
     {"version", 0, OPTION_FLAG, FIELD(version), NULL, "show the version", 0},
 };
@@ -79,7 +80,7 @@ static bool take(struct link *link, struct link_event *event, struct chunk *json
         is_answer = true;
     }
     if (event->message.type == MESSAGE_REFUSED) {
-        error_set(error, ERROR_FARM, "the coordinator refuses: %s", event->message.refused.text);
+        error_set(error, ERROR_FARM, "the coordinator refused: %s", event->message.refused.text);
         is_answer = true;
     }
     message_clear(&event->message);
@@ -103,9 +104,19 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static void sleep_until_ready(struct link *link, int64_t until_ns)
+{
+    struct pollfd fd = {.fd = link->ops->fd(link), .events = POLLIN};
+    int64_t now_ns = clock_now_ns();
+    int64_t wake_ns = least(until_ns, least(link->ops->deadline(link), now_ns + ASK_AGAIN_NS));
+
+    /* Interrupted is as good as ready. */
+    poll(&fd, 1, wake_ns > now_ns ? (int)((wake_ns - now_ns) / NS_PER_MS) + 1 : 0);
+}
+
 static int fetch(const struct status_options *options, struct chunk *json, struct error *error)
 {
-    int64_t end_ns = clock_now_ns() + options->give_up_ns;
+    int64_t end_ns = options->give_up_ns ? clock_now_ns() + options->give_up_ns : INT64_MAX;
     struct link *link = NULL;
     int rc = link_zmq_connect(&link, options->farm, error);
 
@@ -113,19 +124,13 @@ static int fetch(const struct status_options *options, struct chunk *json, struc
         return rc;
     error->code = OK;
     while (!drain(link, json, error)) {
-        struct pollfd fd = {.fd = link->ops->fd(link), .events = POLLIN};
-        int64_t now_ns = clock_now_ns();
-        int64_t wake_ns = least(least(end_ns, link->ops->deadline(link)), now_ns + ASK_AGAIN_NS);
-
-        if (now_ns >= end_ns) {
+        if (clock_now_ns() >= end_ns) {
             error_set(error, ERROR_FARM, "%s: no coordinator answers (waited %g s)", options->farm,
                       (double)options->give_up_ns / (double)NS_PER_S);
             break;
         }
         link->ops->flush(link);
-        if (poll(&fd, 1, wake_ns > now_ns ? (int)((wake_ns - now_ns) / NS_PER_MS) + 1 : 0) < 0 &&
-            errno != EINTR)
-            break;
+        sleep_until_ready(link, end_ns);
     }
     link->ops->close(&link, 0);
     return (int)error->code;
@@ -147,7 +152,7 @@ static const struct table TABLES[] = {
 static void write_cell(char cell[CELL_BYTES], const char *column, const cJSON *value)
 {
     if (cJSON_IsString(value))
-        snprintf(cell, CELL_BYTES, "%s", value->valuestring);
+        cell[plain_text(cell, CELL_BYTES - 1, value->valuestring, strlen(value->valuestring))] = 0;
     else if (cJSON_IsNumber(value) && !strcmp(column, "progress"))
         snprintf(cell, CELL_BYTES, "%.0f%%", value->valuedouble * 100);
     else if (cJSON_IsNumber(value))

@@ -29,7 +29,9 @@ static const struct option OPTIONS[] = {
      0},
     {"listen", 0, OPTION_TEXTS, FIELD(listen), "URL", "accept workers from outside, too", 0},
     {"give-up", 0, OPTION_SECONDS, FIELD(give_up_ns), "SECONDS",
-     "wait this long for a coordinator (30), or for all ranks (120)", 0},
+     "wait this long without a coordinator that answers (30; 0: for ever), or for all ranks to "
+     "begin (120)",
+     0},
     {"data", 0, OPTION_CHOICE, FIELD(data), "auto|reference|value",
      "workers read files themselves, or are sent the bytes", 0},
     {"memory", 0, OPTION_BYTES, FIELD(memory_bytes), "BYTES", "window for the job (128M)", 4 * MIB},

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/patience.h"
 #include "base/signals.h"
 #include "base/stdio.h"
 #include "cli.h"
@@ -15,6 +16,9 @@
 
 #include <signal.h>
 #include <unistd.h>
+
+/* A coordinator that is there answers sooner. */
+#define SAY_WAITING_NS (2 * NS_PER_S)
 
 struct serve {
     struct backend *backend;
@@ -30,6 +34,8 @@ struct serve {
     int signal_fd;
     int64_t begin_ns, folding_ns; /* folding_ns: 0 until the first units are counted */
     struct phases phases;
+    struct patience patience;
+    bool said_waiting;
     bool has_ended; /* the node said so */
     struct fault fault;
     int stop_status; /* not 0: ends before the job does, with this status */
@@ -251,13 +257,21 @@ static void look_at_output(struct serve *serve)
 
 static void look_at_farm(struct serve *serve)
 {
-    int64_t since_ns;
+    const struct reduce_options *options = serve->options;
+    bool is_waiting = node_unreachable_since(serve->node) != INT64_MAX;
+    int64_t waited_ns = patience_look(&serve->patience, is_waiting, clock_now_ns());
 
-    if (!serve->options->farm || serve->has_ended)
+    if (!options->farm || serve->has_ended)
         return;
-    since_ns = node_unreachable_since(serve->node);
-    if (since_ns != INT64_MAX && clock_now_ns() - since_ns > serve->options->give_up_ns)
+    /* Once there was one the node says what becomes of it. */
+    serve->said_waiting |= !is_waiting;
+    if (options->give_up_ns && waited_ns > options->give_up_ns) {
         give_up(serve);
+    } else if (!serve->said_waiting && waited_ns > SAY_WAITING_NS) {
+        serve->said_waiting = true;
+        progress_clear(&serve->progress);
+        log_line(&serve->log, LOG_NORMAL, "waiting for a coordinator at %s", options->farm);
+    }
 }
 
 static int exit_status(const struct fault *fault)

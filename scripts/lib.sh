@@ -46,3 +46,11 @@ build_programs() {
         mv "$top/build/.reading" "$top/build/.built"
     ) 9>"$top/build/.lock"
 }
+
+# Whether clang is here with libFuzzer. Only linking tells: where the runtime lies depends on the
+# version and the machine, and clang -print-file-name prints a name for what is missing, too.
+has_fuzzer() {
+    have clang || return 1
+    echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return !d || n ? 0 : 0; }' |
+        clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null
+}

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/patience.h"
 #include "base/signals.h"
 #include "link/link_mpi.h"
 #include "link/link_pool.h"
@@ -12,6 +13,9 @@
 #include <signal.h>
 #include <string.h>
 
+/* A coordinator that is there answers sooner. */
+#define SAY_WAITING_NS (2 * NS_PER_S)
+
 struct daemon {
     const struct daemon_options *options;
     struct node *node;
@@ -19,7 +23,8 @@ struct daemon {
     struct ranks *ranks;
     const struct link *up; /* of the loop */
     int signal_fd;
-    bool is_joined, was_joined, is_draining, is_released;
+    struct patience patience;
+    bool is_joined, was_joined, is_draining, is_released, said_waiting;
 };
 
 static bool is_rank(const struct daemon *daemon)
@@ -52,8 +57,7 @@ static int begin_ranks(struct daemon *daemon, struct error *error)
     const struct ranks_options ranks = {.program = options->log.program,
                                         .version = options->version,
                                         .launch = launch_read(),
-                                        .limit_ns = options->give_up_ns ? options->give_up_ns
-                                                                        : MPI_GIVE_UP_NS_DEFAULT};
+                                        .limit_ns = options->give_up_ns};
 
     if (!ranks.launch.rank)
         return error_set(error, ERROR_USAGE,
@@ -157,10 +161,16 @@ static int look_at_signals(struct daemon *daemon, struct error *error)
 static int look_at_clock(struct daemon *daemon, struct error *error)
 {
     const struct daemon_options *options = daemon->options;
-    int64_t since_ns = node_unreachable_since(daemon->node);
+    bool is_waiting = node_unreachable_since(daemon->node) != INT64_MAX;
+    int64_t waited_ns = patience_look(&daemon->patience, is_waiting, clock_now_ns());
 
-    if (is_rank(daemon) || !options->give_up_ns || since_ns == INT64_MAX ||
-        clock_now_ns() - since_ns <= options->give_up_ns)
+    if (is_rank(daemon))
+        return OK; /* the ranks have begun together */
+    if (!daemon->was_joined && !daemon->said_waiting && waited_ns > SAY_WAITING_NS) {
+        daemon->said_waiting = true;
+        log_line(&options->log, LOG_NORMAL, "waiting for a coordinator at %s", options->connect);
+    }
+    if (!options->give_up_ns || waited_ns <= options->give_up_ns)
         return OK;
     return error_set(error, ERROR_FARM, "%s: no coordinator answers (waited %g s)",
                      options->connect, (double)options->give_up_ns / (double)NS_PER_S);
@@ -190,7 +200,7 @@ int daemon_run(const struct daemon_options *options, struct error *error)
     int rc = open_all(&daemon, error);
 
     while (rc == OK && !is_over(&daemon)) {
-        loop_round(daemon.loop, options->give_up_ns ? 100 * NS_PER_MS : NS_PER_S);
+        loop_round(daemon.loop, daemon.is_joined ? NS_PER_S : 100 * NS_PER_MS);
         look_at_coordinator(&daemon);
         rc = look_at_signals(&daemon, error);
         if (rc == OK)

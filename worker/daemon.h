@@ -15,8 +15,8 @@ struct daemon_options {
     const char *version; /* of this program */
     uint64_t processes;  /* 0: the CPUs this process may use */
     uint64_t memory_bytes;
-    /* Without a coordinator for this long it ends; 0: never. A rank: without all others at the
-     * begin; 0: the default. */
+    /* Without a coordinator that answers, or (a rank) without all others at the begin, for this
+     * long it ends; 0: never. */
     int64_t give_up_ns;
     struct log log;
 };

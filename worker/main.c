@@ -25,7 +25,7 @@ static const struct option OPTIONS[] = {
     {"memory", 0, OPTION_BYTES, FIELD(daemon.memory_bytes), "BYTES", "window for all jobs (128M)",
      4 * MIB},
     {"give-up", 0, OPTION_SECONDS, FIELD(daemon.give_up_ns), "SECONDS",
-     "end when no coordinator answers for this long (never)", 0},
+     "end after this long without a coordinator that answers (0: never)", 0},
     {"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "no notices", 0},
     {"verbose", 'v', OPTION_FLAG, FIELD(verbose), NULL, "say when it joins and loses", 0},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "show this text", 0},

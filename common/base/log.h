@@ -10,8 +10,9 @@ struct log {
 };
 
 /*
- * One whole line in one write, so that lines of several processes do not mix. A line that nobody
- * takes is dropped: a notice at once, a sentence that is said even when quiet after a second.
+ * One whole line in one write, so that lines of several processes do not mix, in plain text. A line
+ * that nobody takes is dropped: a notice at once, a sentence that is said even when quiet after a
+ * second.
  */
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -84,9 +84,9 @@ static void send_result(struct node *node, struct work *work, struct place middl
                         struct chunk *payload)
 {
     struct message message = {.type = MESSAGE_RESULT};
-    struct peer *giver = peer_find(node, work->job->giver);
+    struct peer *giver = peer_find(node, work->job->key.giver);
 
-    message.result = (struct message_result){.job = work->job->giver_job,
+    message.result = (struct message_result){.job = work->job->key.number,
                                              .task = work->asked.task,
                                              .attempt = work->asked.attempt,
                                              .kind = work->asked.kind,
@@ -288,11 +288,11 @@ static void decline_absent(struct node *node, struct work *work)
 {
     struct message declined = {.type = MESSAGE_DECLINED};
 
-    declined.declined.job = work->job->giver_job;
+    declined.declined.job = work->job->key.number;
     declined.declined.task = work->asked.task;
     declined.declined.attempt = work->asked.attempt;
     declined.declined.reason = DECLINE_ABSENT;
-    peer_send(node, peer_find(node, work->job->giver), &declined);
+    peer_send(node, peer_find(node, work->job->key.giver), &declined);
     work_free(node, work);
 }
 

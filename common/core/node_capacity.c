@@ -33,7 +33,7 @@ static enum capacity capacity_of(const struct node *node, const struct peer *pee
         return CAPACITY_NONE;
     if (!peer->running)
         return CAPACITY_IDLE;
-    bool is_full = peer->queued_ns >= 2 * node->options.task_ns * peer->slots;
+    bool is_full = peer->queued_ns >= slots_ns(node, peer, 2);
 
     if (peer->running >= peer->credit)
         return CAPACITY_NONE;
@@ -72,4 +72,12 @@ void peer_update_capacity(struct node *node, struct peer *peer)
         list_add_first(&node->idle, peer);
     else if (capacity != CAPACITY_NONE)
         list_add_last(list_of(node, capacity), peer);
+}
+
+void peer_stand_back(struct node *node, struct peer *peer)
+{
+    if (peer->capacity == CAPACITY_NONE)
+        return;
+    list_remove(list_of(node, peer->capacity), peer);
+    list_add_last(list_of(node, peer->capacity), peer);
 }

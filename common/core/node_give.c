@@ -205,7 +205,7 @@ static enum given give_of_work(struct node *node, struct work *work, struct peer
         given = give_fresh(node, work, peer, cost_ns);
     if (wants_any_pair(work, given) && pair_give(node, work, peer, true, cost_ns))
         return GIVEN;
-    return given == NO_ROOM ? NOT_TO_THIS_ONE : given;
+    return given;
 }
 
 static enum given give_of_job(struct node *node, struct job *job, struct peer *peer,
@@ -218,8 +218,8 @@ static enum given give_of_job(struct node *node, struct job *job, struct peer *p
 
         if (given == GIVEN)
             return GIVEN;
-        if (given == NOT_TO_THIS_ONE)
-            result = NOT_TO_THIS_ONE;
+        if (given != NOTHING)
+            result = result == NOT_TO_THIS_ONE ? result : given;
         else if (job->to_give == work && !work->merge.heavy.first && plan_is_done(&work->plan))
             job->to_give = work->next;
     }
@@ -274,7 +274,7 @@ static enum given give_one(struct node *node, struct peer *peer)
 
     for (job = node->jobs; job; job = job->next)
         job->is_dry = false;
-    while ((job = job_in_turn(node)) || next_rounds(node, node->options.task_ns * peer->slots)) {
+    while ((job = job_in_turn(node)) || next_rounds(node, slots_ns(node, peer, 1))) {
         int64_t cost_ns = 0;
         enum given given;
 
@@ -287,29 +287,30 @@ static enum given give_one(struct node *node, struct peer *peer)
         }
         job->deficit_ns = 0; /* a job without work saves up no turn */
         job->is_dry = true;
-        if (given == NOT_TO_THIS_ONE)
-            result = given;
+        if (given != NOTHING)
+            result = result == NOT_TO_THIS_ONE ? result : given;
     }
     return result;
 }
 
-static bool give_list(struct node *node, const struct peer_list *list)
+/* Who cannot take what there is (it has not the files, or bytes enough) stands back: the next may,
+ * however many stand before it. */
+static void give_list(struct node *node, const struct peer_list *list)
 {
     enum { TRY_MOST = 64 };
     struct peer *peer = list->first;
-    bool any = false;
 
     for (int tries = 0; peer && tries < TRY_MOST;) {
         struct peer *next = peer->capacity_next;
         enum given given = give_one(node, peer);
 
-        if (given == NOTHING)
+        if (given == NOTHING || given == NO_ROOM)
             break;
-        any |= given == GIVEN;
+        if (given == NOT_TO_THIS_ONE && !MUTANT(BLIND_FIRST))
+            peer_stand_back(node, peer);
         peer = given == GIVEN ? list->first : next;
         tries += given != GIVEN;
     }
-    return any;
 }
 
 static bool may_copy(const struct node *node, const struct task *task, const struct peer *peer)

@@ -5,10 +5,11 @@
 
 struct job *job_find(const struct node *node, peer_id giver, uint64_t giver_job)
 {
-    for (struct job *job = node->jobs; job; job = job->next)
-        if (job->giver == giver && job->giver_job == giver_job)
-            return job;
-    return NULL;
+    struct job_key key = {giver, giver_job};
+    struct job *job;
+
+    HASH_FIND(hh, node->jobs_by_key, &key, sizeof key, job);
+    return job;
 }
 
 struct known *job_known(const struct job *job, const struct peer *peer)
@@ -17,6 +18,11 @@ struct known *job_known(const struct job *job, const struct peer *peer)
 
     HASH_FIND(hh, job->known, &peer->id, sizeof peer->id, known);
     return known;
+}
+
+uint32_t own_credit(const struct node *node)
+{
+    return node->options.credit_tasks ? node->options.credit_tasks : CLIENT_CREDIT;
 }
 
 bool job_is_possible(const struct job_spec *spec)
@@ -40,8 +46,8 @@ struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct
     struct job *job = memory_new(sizeof *job);
 
     job->id = ++node->next_job;
-    job->giver = giver;
-    job->giver_job = giver_job;
+    job->key = (struct job_key){giver, giver_job};
+    HASH_ADD(hh, node->jobs_by_key, key, sizeof job->key, job);
     job->spec = spec;
     job->op = op_of(spec->op);
     job->previous = node->jobs_last;
@@ -81,9 +87,10 @@ void job_free(struct node *node, struct job *job)
     while (job->first)
         work_free(node, job->first);
     forget_everywhere(node, job);
-    note_described(node, job->giver, false);
+    note_described(node, job->key.giver, false);
     *(job->previous ? &job->previous->next : &node->jobs) = job->next;
     *(job->next ? &job->next->previous : &node->jobs_last) = job->previous;
+    HASH_DEL(node->jobs_by_key, job);
     job_spec_clear(job->spec);
     memory_free(job->spec);
     memory_free(job);
@@ -170,7 +177,7 @@ static void take_blamed(struct work *work)
  * bounds. */
 static void note_asked(const struct node *node, const struct work *work, bool is_new)
 {
-    struct peer *giver = peer_find(node, work->job->giver);
+    struct peer *giver = peer_find(node, work->job->key.giver);
 
     if (!giver)
         return;
@@ -228,20 +235,26 @@ void work_free(struct node *node, struct work *work)
     memory_free(work);
 }
 
-bool place_is_possible(const struct job_spec *spec, struct place place)
+/* Elements that are numbered stay below the number that says "none". */
+static bool numbers_fit(const struct job_spec *spec, const struct slice *slice)
 {
-    if (place.source >= spec->source_count)
-        return place.source == spec->source_count && !place.unit;
-    return spec->sources[place.source].units == SOURCE_UNITS_UNKNOWN ||
-           place.unit <= spec->sources[place.source].units;
+    uint64_t units;
+    uint64_t last;
+
+    if (!cut_is_numbered(&spec->cut))
+        return true;
+    if (!slice_units(spec, slice, &units))
+        units = INT64_MAX; /* of a stream, more than ever come */
+    return !__builtin_add_overflow(slice->element, units, &last) && last != UINT64_MAX;
 }
 
 static bool task_is_possible(const struct job_spec *spec, const struct message_task *task)
 {
     return place_compare(task->slice.begin, task->slice.end) < 0 &&
-           place_is_possible(spec, task->slice.begin) && place_is_possible(spec, task->slice.end) &&
+           place_exists(spec, task->slice.begin) && place_exists(spec, task->slice.end) &&
            (task->kind != TASK_FOLD || spec->cut.kind != CUT_SPLIT ||
-            spec->cut.elements != UINT64_MAX);
+            spec->cut.elements != UINT64_MAX) &&
+           numbers_fit(spec, &task->slice);
 }
 
 static void decline_task(struct node *node, struct peer *giver, const struct message_task *task)
@@ -256,9 +269,10 @@ static void decline_task(struct node *node, struct peer *giver, const struct mes
 }
 
 /* One slice may be larger than all that may wait (a long element); nothing goes with it. */
-static bool is_within_credit(const struct peer *giver, const struct message_task *task)
+static bool is_within_credit(const struct node *node, const struct peer *giver,
+                             const struct message_task *task)
 {
-    return giver->asked.tasks < CLIENT_CREDIT &&
+    return giver->asked.tasks < own_credit(node) &&
            !(task->by_value && giver->asked.value_bytes > WHOLE_VALUE_BYTES);
 }
 
@@ -271,7 +285,7 @@ void job_take_task(struct node *node, struct peer *giver, struct message *messag
         decline_task(node, giver, &message->task);
         return;
     }
-    if (!job || !is_within_credit(giver, &message->task) ||
+    if (!job || !is_within_credit(node, giver, &message->task) ||
         !task_is_possible(job->spec, &message->task)) {
         peer_misbehaves(node, giver);
         return;

@@ -94,11 +94,12 @@ static void session_end(struct node *node, struct peer *peer, const struct event
     if (peer->is_giver)
         for (struct job *job = node->jobs, *next; job; job = next) {
             next = job->next;
-            if (job->giver == peer->id)
+            if (job->key.giver == peer->id)
                 job_free(node, job);
         }
     peer->is_taker = false;
     peer->is_giver = false;
+    peer->spares_tasks = false;
 }
 
 void peer_lost(struct node *node, struct peer *peer, const struct event *event)
@@ -134,11 +135,6 @@ static uint64_t next_random(struct node *node)
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
     return x ^ (x >> 31);
-}
-
-static uint32_t own_credit(const struct node *node)
-{
-    return node->options.credit_tasks ? node->options.credit_tasks : CLIENT_CREDIT;
 }
 
 static void say_hello(struct node *node, struct peer *peer)
@@ -241,7 +237,7 @@ static void take_hello(struct node *node, peer_id from, const struct message_hel
         return;
     }
     if (peer) {
-        peer->greeted_again = true;
+        peer->spares_tasks = true;
         peer_lost(node, peer, NULL);
     }
     peer = peer_new(node, from);
@@ -276,13 +272,15 @@ static void told_slots(struct node *node, struct peer *peer, uint64_t slots)
 
 static void greet_again(struct node *node, struct peer *peer)
 {
-    node->unreachable_ns = node->now_ns;
+    if (node->unreachable_ns == INT64_MAX)
+        node->unreachable_ns = node->now_ns;
     session_end(node, peer, NULL);
     say_hello(node, peer);
 }
 
 void peer_misbehaves(struct node *node, struct peer *peer)
 {
+    peer->spares_tasks = true;
     if (peer->is_dialled)
         greet_again(node, peer);
     else
@@ -305,6 +303,7 @@ static void take_welcome(struct node *node, struct peer *peer,
     peer->is_ready = true;
     peer->is_watched = true;
     node->unreachable_ns = INT64_MAX;
+    *node->said_refusal = 0;
     if (node->options.role == ROLE_WORKER) {
         peer->is_giver = true;
         return;
@@ -321,8 +320,10 @@ static void take_refused(struct node *node, struct peer *peer, const char *text)
 {
     if (!peer->is_dialled)
         return;
-    if (*text)
+    if (*text && strcmp(text, node->said_refusal) != 0) {
+        snprintf(node->said_refusal, sizeof node->said_refusal, "%s", text);
         notice(node, "the coordinator refused: %.200s", text);
+    }
     if (peer->is_ready)
         node->unreachable_ns = node->now_ns;
     session_end(node, peer, NULL);
@@ -348,7 +349,8 @@ static void giver_message(struct node *node, struct peer *peer, struct message *
     case MESSAGE_JOB:
         if (job)
             break;
-        if (!job_is_possible(message->job.spec) || peer->asked.jobs >= JOBS_MAX) {
+        if (!job_is_possible(message->job.spec) ||
+            peer->asked.jobs >= (peer->is_dialled ? JOBS_MAX : CLIENT_JOBS_MAX)) {
             peer_misbehaves(node, peer);
             break;
         }

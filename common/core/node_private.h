@@ -23,8 +23,9 @@ enum {
     VALUES_BATCH = 64 << 10,      /* root: values handed over at once … */
     PART_BYTES = 256 << 10,       /* and answered at once … */
     CLIENT_CREDIT = 4096,
-    JOBS_MAX = 65536, /* described by one giver and not forgotten */
-    INPUT_AHEAD = 8   /* reads under way at once */
+    JOBS_MAX = 65536,     /* described by a coordinator and not forgotten … */
+    CLIENT_JOBS_MAX = 64, /* … and by a client */
+    INPUT_AHEAD = 8       /* reads under way at once */
 };
 #define VALUES_PAUSE_NS (50 * NS_PER_MS) /* … or after this long */
 #define PART_PAUSE_NS (500 * NS_PER_MS)
@@ -82,8 +83,8 @@ struct peer {
     uint32_t running;
     uint64_t done, payload_bytes;
     int64_t queued_ns;
-    uint32_t blamed;    /* leases that had been started when it was lost */
-    bool greeted_again; /* … which it was by its own HELLO: it is alive */
+    uint32_t blamed;   /* leases that had been started when it was lost */
+    bool spares_tasks; /* … which says nothing against its tasks: it is alive */
     uint64_t rate_job;
     double rate; /* cost per ns and slot on rate_job */
     enum capacity capacity;
@@ -107,15 +108,18 @@ struct known {
 };
 
 struct job {
-    uint64_t id;   /* towards children; a new one when the spec changes */
-    peer_id giver; /* 0: the shell */
-    uint64_t giver_job;
+    uint64_t id; /* towards children; a new one when the spec changes */
+    struct job_key {
+        peer_id giver; /* 0: the shell */
+        uint64_t number;
+    } key;
     struct job_spec *spec;
     const struct op *op;
     struct known *known;
     struct work *first, *last;
     struct work *to_give;        /* works before it have nothing to give */
-    struct job *previous, *next; /* all jobs */
+    struct job *previous, *next; /* all jobs, in turn */
+    UT_hash_handle hh;           /* by giver and giver_job */
     int64_t deficit_ns;
     bool is_dry;                /* has nothing for the child that is served just now */
     double rate[TASK_GLUE + 1]; /* cost per ns and slot, by task kind; 0: not known */
@@ -153,6 +157,7 @@ struct node {
     struct task *tasks; /* by id */
     struct task *oldest, *newest;
     struct job *jobs, *jobs_last;
+    struct job *jobs_by_key;
     uint64_t next_task, next_job, random;
     uint64_t slots;   /* of all takers */
     uint64_t watched; /* peers that want heartbeats or a HELLO again */
@@ -163,8 +168,9 @@ struct node {
     int64_t answer_ns;      /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
-    bool has_waiting;   /* some front may be waiting for a child */
-    bool look_for_eyes; /* a child that may have been the last to see a file is gone or blind */
+    char said_refusal[256]; /* what is the same again is not said again */
+    bool has_waiting;       /* some front may be waiting for a child */
+    bool look_for_eyes;     /* a child that may have been the last to see a file is gone or blind */
     struct actions *actions; /* of the step under way */
     struct node_stats stats;
 };
@@ -180,19 +186,22 @@ int64_t peers_deadline(const struct node *node);
 struct peer *peer_find(const struct node *node, peer_id id);
 void peer_send(struct node *node, struct peer *peer, struct message *message);
 void peer_drop(struct node *node, struct peer *peer);
-/* It asks for the impossible: dropped, or, if we depend on it, greeted anew. */
+/* It says or asks for what cannot be: dropped, or, if we depend on it, greeted anew. That is
+ * nothing against its tasks. */
 void peer_misbehaves(struct node *node, struct peer *peer);
 /* node_capacity.c */
 void peer_update_capacity(struct node *node, struct peer *peer);
+/* To the end of its list. */
+void peer_stand_back(struct node *node, struct peer *peer);
 void peer_free(struct node *node, struct peer *peer);
 void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* node_job.c: jobs and works, from above */
-/* Within its source, as far as that is known. */
-bool place_is_possible(const struct job_spec *spec, struct place place);
 bool job_is_possible(const struct job_spec *spec);
 struct job *job_new(struct node *node, peer_id giver, uint64_t giver_job, struct job_spec *spec);
 struct job *job_find(const struct node *node, peer_id giver, uint64_t giver_job);
+/* Tasks that a giver may have here at once. */
+uint32_t own_credit(const struct node *node);
 void job_rename(struct node *node, struct job *job);
 void job_free(struct node *node, struct job *job);
 struct known *job_known(const struct job *job, const struct peer *peer);
@@ -220,6 +229,8 @@ uint64_t unprinted_max(const struct node *node);
 /* Change what is reserved for the work's results. */
 void reserve(struct node *node, struct work *work, uint64_t bytes);
 void unreserve(struct node *node, struct work *work, uint64_t bytes);
+/* `tasks` times what a task should take on all of the child's slots. */
+int64_t slots_ns(const struct node *node, const struct peer *peer, int tasks);
 /* Slot time. */
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
                     cost planned);

@@ -111,6 +111,13 @@ bool has_room(const struct node *node, const struct work *work, uint64_t room, b
                     : used_bytes(node) + room <= node->options.memory_bytes;
 }
 
+int64_t slots_ns(const struct node *node, const struct peer *peer, int tasks)
+{
+    double ns = (double)tasks * (double)node->options.task_ns * peer->slots;
+
+    return ns < 1e16 ? (int64_t)ns : (int64_t)1e16;
+}
+
 int64_t expected_ns(const struct node *node, const struct work *work, const struct peer *peer,
                     cost planned)
 {

@@ -145,7 +145,7 @@ static void blame(struct tile *tile, const struct lease *lease, const struct eve
         tile->deaths++;
     /* A worker starts its tasks in order, and no more of them than it has slots. */
     if (lease->child->role == ROLE_WORKER && !lease->child->is_draining &&
-        !lease->child->greeted_again && lease->child->blamed++ < lease->child->slots)
+        !lease->child->spares_tasks && lease->child->blamed++ < lease->child->slots)
         tile->lost_daemons++;
 }
 
@@ -253,17 +253,49 @@ void task_top_up(struct node *node, struct work *work)
     }
 }
 
-static bool result_is_next(const struct lease *lease, const struct message_result *result)
+static struct place lease_end_place(const struct lease *lease)
 {
     const struct tile *tile = lease->task->tile;
-    struct place end = tile->state == TILE_GLUING ? tile->next->slice.end : tile->slice.end;
 
-    return place_is_possible(lease->task->work->job->spec, result->middle) &&
-           result->kind == lease->task->kind &&
-           (place_compare(result->begin, tile->slice.begin) == 0 || MUTANT(DUPLICATE_COUNTED)) &&
-           place_compare(result->begin, result->middle) <= 0 &&
-           place_compare(result->middle, end) <= 0 &&
-           (result->kind != TASK_GLUE || place_compare(result->middle, end) == 0);
+    return tile->state == TILE_GLUING ? tile->next->slice.end : tile->slice.end;
+}
+
+/* No honest child says this, whatever it has missed. */
+static bool result_is_nonsense(const struct lease *lease, const struct message_result *result)
+{
+    const struct job_spec *spec = lease->task->work->job->spec;
+    struct place end = lease_end_place(lease);
+
+    return result->kind != lease->task->kind || !place_exists(spec, result->middle) ||
+           place_compare(result->begin, result->middle) > 0 ||
+           place_compare(result->middle, end) > 0 ||
+           (result->kind == TASK_GLUE && place_compare(result->middle, end) != 0) ||
+           (result->done && place_compare(result->begin, result->middle) == 0);
+}
+
+static bool result_is_next(const struct lease *lease, const struct message_result *result)
+{
+    return place_compare(result->begin, lease->task->tile->slice.begin) == 0 ||
+           MUTANT(DUPLICATE_COUNTED);
+}
+
+/* Decode a result's segment. false: it is none, or cannot be this slice's, or brings values for
+ * which no room was given. */
+static bool take_segment(const struct lease *lease, const struct message *message,
+                         struct segment *segment)
+{
+    const struct message_result *result = &message->result;
+    const struct job *job = lease->task->work->job;
+    struct slice slice = {.begin = result->begin, .end = result->middle};
+
+    if (!segment_decode(segment, job->op, message->payload.data, message->payload.length))
+        return false;
+    if ((segment->kind == SEGMENT_COUNT) == (result->kind == TASK_COUNT) &&
+        segment_is_possible(segment, job->spec, &slice) &&
+        (result->kind != TASK_FOLD || lease->room_bytes || !segment->closed.count))
+        return true;
+    segment_clear(segment);
+    return false;
 }
 
 /* The pair is one run now. */
@@ -345,42 +377,60 @@ static void count_prefix(struct node *node, struct lease *lease,
         work_counted(node, work, run);
 }
 
+static void count_stats(struct node *node, struct lease *lease, const struct message_result *result)
+{
+    struct work *work = lease->task->work;
+
+    work->busy_ns += result->busy_ns;
+    work->units += result->units;
+    lease->child->done += result->done;
+    node->stats.pieces_done += result->done;
+    if (result->kind == TASK_FOLD)
+        node->stats.units += result->units;
+}
+
+static void count_result(struct node *node, struct lease *lease, struct message *message,
+                         struct segment *segment)
+{
+    const struct message_result *result = &message->result;
+    struct work *work = lease->task->work;
+
+    lease->answered = result->middle;
+    if (work->asked.kind == TASK_GLUE) {
+        segment_clear(segment);
+        cancel_other(node, lease);
+        task_end(node, lease->task);
+        work_relay_glued(node, work, message);
+        return;
+    }
+    measure(lease, result, segment->closed.packed.length);
+    count_stats(node, lease, result);
+    if (result->kind == TASK_GLUE)
+        count_glued(node, lease, segment);
+    else
+        count_prefix(node, lease, result, segment);
+}
+
 void task_result(struct node *node, struct peer *child, struct message *message)
 {
     const struct message_result *result = &message->result;
     struct lease *lease = lease_find(node, child, result->task, result->attempt);
-    struct work *work = lease ? lease->task->work : NULL;
     struct segment segment;
 
+    if (lease && result_is_nonsense(lease, result)) {
+        peer_misbehaves(node, child);
+        return;
+    }
     if (!lease || !result_is_next(lease, result)) {
         node->stats.duplicates++;
         if (lease && place_compare(result->begin, lease->answered) == 0)
             lease_out_of_step(node, lease, result->done);
         return;
     }
-    lease->answered = result->middle;
-    if (work->asked.kind == TASK_GLUE) {
-        cancel_other(node, lease);
-        task_end(node, lease->task);
-        work_relay_glued(node, work, message);
-        return;
-    }
-    if (!segment_decode(&segment, work->job->op, message->payload.data, message->payload.length) ||
-        (segment.kind == SEGMENT_COUNT) != (result->kind == TASK_COUNT)) {
-        peer_drop(node, child);
-        return;
-    }
-    measure(lease, result, segment.closed.packed.length);
-    work->busy_ns += result->busy_ns;
-    work->units += result->units;
-    child->done += result->done;
-    node->stats.pieces_done += result->done;
-    if (result->kind == TASK_FOLD)
-        node->stats.units += result->units;
-    if (result->kind == TASK_GLUE)
-        count_glued(node, lease, &segment);
+    if (take_segment(lease, message, &segment))
+        count_result(node, lease, message, &segment);
     else
-        count_prefix(node, lease, result, &segment);
+        peer_misbehaves(node, child);
 }
 
 void task_declined(struct node *node, struct peer *child, const struct message *message)
@@ -394,7 +444,7 @@ void task_declined(struct node *node, struct peer *child, const struct message *
         return;
     if (message->declined.reason == DECLINE_ABSENT &&
         (lease->task->tile->by_value || lease->task->kind == TASK_GLUE)) {
-        peer_drop(node, child); /* there was nothing to open */
+        peer_misbehaves(node, child); /* there was nothing to open */
         return;
     }
     if (message->declined.reason == DECLINE_DRAINING)

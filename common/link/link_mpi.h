@@ -23,7 +23,7 @@ struct ranks_options {
     const char *program; /* begins its sentences */
     const char *version; /* of the program: the same on all ranks, or none begins */
     struct launch launch;
-    int64_t limit_ns;  /* for all ranks to begin */
+    int64_t limit_ns;  /* for all ranks to begin; 0: none */
     bool never_pauses; /* for measuring: an idle link keeps its core busy */
 };
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "link/zmq_address.h"
 #include "link/zmq_dial.h"
 #include "link/zmq_peers.h"
 
@@ -33,6 +34,8 @@ struct zmq_link {
     struct link link;
     void *context;
     void *listener; /* NULL: this link connects */
+    char **urls;    /* where it listens */
+    size_t url_count;
     struct dial dial;
     int epoll, room_fd;
     struct peers peers;
@@ -55,7 +58,7 @@ static struct zmq_link *link_of(const struct link *link)
 /* NULL between two attempts to connect. */
 static void *socket_of(const struct zmq_link *zmq)
 {
-    return zmq->listener ? zmq->listener : zmq->dial.socket;
+    return zmq->listener ? zmq->listener : zmq->dial.socket.socket;
 }
 
 static void watch(const struct zmq_link *zmq, int fd)
@@ -336,6 +339,23 @@ static void flush_all(struct zmq_link *zmq, int64_t until_ns)
     }
 }
 
+static void keep_addresses(struct zmq_link *zmq, const char *const *urls, size_t count)
+{
+    zmq->urls = memory_array(count, sizeof *zmq->urls);
+    zmq->url_count = count;
+    for (size_t i = 0; i < count; i++)
+        zmq->urls[i] = memory_text(urls[i]);
+}
+
+static void leave_addresses(struct zmq_link *zmq)
+{
+    for (size_t i = 0; i < zmq->url_count; i++) {
+        address_clean_up(zmq->urls[i]);
+        memory_free(zmq->urls[i]);
+    }
+    memory_free(zmq->urls);
+}
+
 static void close_link(struct link **link, int64_t linger_ns)
 {
     struct zmq_link *zmq = *link ? link_of(*link) : NULL;
@@ -350,7 +370,8 @@ static void close_link(struct link **link, int64_t linger_ns)
     left_ns = left_ns > 0 ? left_ns : 0;
     dial_hang_up(&zmq->dial, left_ns);
     socket_close(&zmq->listener, left_ns);
-    context_free(&zmq->context);
+    context_free(&zmq->context, left_ns);
+    leave_addresses(zmq);
     inbox_clear(&zmq->inbox);
     close(zmq->epoll);
     close(zmq->room_fd);
@@ -396,11 +417,13 @@ static int listen_on(struct link **out, const char *const *urls, size_t count, s
     *out = &zmq->link;
     if (rc == OK)
         rc = socket_listen(&zmq->listener, zmq->context, urls, count, error);
-    if (rc == OK)
-        watch(zmq, socket_fd(zmq->listener));
-    else
+    if (rc != OK) {
         close_link(out, 0);
-    return rc;
+        return rc;
+    }
+    watch(zmq, socket_fd(zmq->listener));
+    keep_addresses(zmq, urls, count);
+    return OK;
 }
 
 static int connect_to(struct link **out, const char *url, struct error *error)

@@ -71,7 +71,7 @@ void guard_start(const char *sentence, int64_t limit_ns, pid_t launcher)
 
     memcpy(guard.sentence, sentence, length);
     memcpy(guard.sentence + length, "\n", 2);
-    guard.ends_ns = clock_now_ns() + limit_ns;
+    guard.ends_ns = limit_ns ? clock_now_ns() + limit_ns : INT64_MAX;
     guard.launcher = launcher;
     sigprocmask(SIG_BLOCK, &set, &guard.before);
     sigaction(SIGALRM, &action, NULL);

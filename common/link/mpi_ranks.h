@@ -23,9 +23,9 @@ enum { TAG_GREETING = 1, TAG_VERDICT, TAG_LINKS, TAGS_PER_LINK = 2, LINK_TAGS = 
 int mpi_link_open(struct link **out, struct ranks *ranks, struct error *error);
 
 /*
- * mpi_guard.c: while MPI may keep this thread for ever. When the limit is over, the launcher is
- * gone, or (they are blocked then) SIGINT, SIGTERM or SIGHUP came, the process ends: with the
- * sentence and status 3, or with 128 + the signal's number.
+ * mpi_guard.c: while MPI may keep this thread for ever. When the limit is over (0: never), the
+ * launcher is gone, or (they are blocked then) SIGINT, SIGTERM or SIGHUP came, the process ends:
+ * with the sentence and status 3, or with 128 + the signal's number.
  */
 void guard_start(const char *sentence, int64_t limit_ns, pid_t launcher);
 void guard_stop(void);

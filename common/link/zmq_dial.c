@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "link/zmq_address.h"
 
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -31,21 +32,26 @@ static int64_t jittered(int64_t ns)
 
 static int attempt(struct dial *dial, struct error *error)
 {
-    int rc = socket_dial(&dial->socket, &dial->monitor, dial->context, dial->url, error);
+    int rc = socket_dial(&dial->socket, dial->context, dial->url, dial->is_v6, error);
 
     if (rc != OK)
         return rc;
-    watch(dial, EPOLL_CTL_ADD, dial->socket);
-    watch(dial, EPOLL_CTL_ADD, dial->monitor);
+    watch(dial, EPOLL_CTL_ADD, dial->socket.socket);
+    watch(dial, EPOLL_CTL_ADD, dial->socket.monitor);
     dial->attempt_ends_ns = clock_now_ns() + DIAL_NS;
     return OK;
 }
 
 int dial_start(struct dial *dial, void *context, int epoll, const char *url, struct error *error)
 {
-    *dial = (struct dial){
-        .url = memory_text(url), .context = context, .epoll = epoll, .pause_ns = PAUSE_NS_MIN};
-    return attempt(dial, error);
+    int rc = address_check(url, error);
+
+    *dial = (struct dial){.url = memory_text(url),
+                          .context = context,
+                          .epoll = epoll,
+                          .is_v6 = address_is_v6(url),
+                          .pause_ns = PAUSE_NS_MIN};
+    return rc == OK ? attempt(dial, error) : rc;
 }
 
 void dial_clear(struct dial *dial)
@@ -61,9 +67,9 @@ bool dial_keep(struct dial *dial)
     if (!dial->url || dial->is_up)
         return false;
     now_ns = clock_now_ns();
-    if (dial->socket && now_ns >= dial->attempt_ends_ns)
+    if (dial->socket.socket && now_ns >= dial->attempt_ends_ns)
         dial_hang_up(dial, 0);
-    if (dial->socket || now_ns < dial->next_attempt_ns)
+    if (dial->socket.socket || now_ns < dial->next_attempt_ns)
         return false;
     if (attempt(dial, NULL) == OK)
         return true;
@@ -73,13 +79,13 @@ bool dial_keep(struct dial *dial)
 
 enum dial_news dial_look(struct dial *dial)
 {
-    enum dial_news news = dial->monitor ? monitor_read(dial->monitor) : DIAL_NO_NEWS;
+    enum dial_news news = dial->socket.monitor ? monitor_read(dial->socket.monitor) : DIAL_NO_NEWS;
 
     switch (news) {
     case DIAL_NO_NEWS:
         /* Nobody reads the socket yet, but its descriptor stays readable until it was asked. */
-        if (dial->socket && !dial->is_up)
-            socket_has_input(dial->socket);
+        if (dial->socket.socket && !dial->is_up)
+            socket_has_input(dial->socket.socket);
         break;
     case DIAL_DOWN:
         dial->has_ended = true;
@@ -93,13 +99,15 @@ enum dial_news dial_look(struct dial *dial)
 
 void dial_hang_up(struct dial *dial, int64_t linger_ns)
 {
-    if (!dial->socket)
+    if (!dial->socket.socket)
         return;
-    watch(dial, EPOLL_CTL_DEL, dial->socket);
-    watch(dial, EPOLL_CTL_DEL, dial->monitor);
-    zmq_socket_monitor(dial->socket, NULL, 0);
-    socket_close(&dial->monitor, 0);
-    socket_close(&dial->socket, linger_ns);
+    watch(dial, EPOLL_CTL_DEL, dial->socket.socket);
+    watch(dial, EPOLL_CTL_DEL, dial->socket.monitor);
+    zmq_socket_monitor(dial->socket.socket, NULL, 0);
+    socket_close(&dial->socket.monitor, 0);
+    socket_close(&dial->socket.socket, linger_ns);
+    if (!dial->is_up && address_has_both_families(dial->url))
+        dial->is_v6 = !dial->is_v6;
     dial->next_attempt_ns = clock_now_ns() + jittered(dial->pause_ns);
     dial->pause_ns = 2 * dial->pause_ns < PAUSE_NS_MAX ? 2 * dial->pause_ns : PAUSE_NS_MAX;
     dial->is_up = dial->has_ended = false;
@@ -114,5 +122,5 @@ int64_t dial_deadline(const struct dial *dial)
 {
     if (!dial->url || dial->is_up)
         return INT64_MAX;
-    return dial->socket ? dial->attempt_ends_ns : dial->next_attempt_ns;
+    return dial->socket.socket ? dial->attempt_ends_ns : dial->next_attempt_ns;
 }

@@ -11,8 +11,9 @@
 struct dial {
     char *url; /* owned; NULL: nothing is dialled */
     void *context;
-    int epoll;              /* where the descriptors of socket and monitor are watched */
-    void *socket, *monitor; /* NULL between two attempts */
+    int epoll;                 /* where the descriptors of both sockets are watched */
+    struct socket_pair socket; /* NULL between two attempts */
+    bool is_v6;                /* a name is tried with both families in turn */
     bool is_up;
     bool has_ended; /* … but what came before the end may not all have been read */
     int64_t attempt_ends_ns;

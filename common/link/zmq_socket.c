@@ -1,17 +1,15 @@
 #include "link/zmq_socket.h"
 
 #include "base/limits.h"
+#include "link/zmq_address.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <time.h>
 #include <zmq.h>
 
 /* libzmq allocates what a frame announces: the longest header or payload, and a part's own head. */
@@ -21,6 +19,8 @@
  */
 enum { BEAT_MS = 1000, DIALLED_SILENT_MS = 5000, LISTENED_SILENT_MS = 65000 };
 enum { HANDSHAKE_MS = 3000, BACKLOG = 4096 };
+/* libzmq's thread also asks for the addresses of names, and answers to nobody meanwhile. */
+#define TERM_NS NS_PER_S
 
 int context_new(void **out, struct error *error)
 {
@@ -38,10 +38,28 @@ int context_new(void **out, struct error *error)
     return OK;
 }
 
-void context_free(void **context)
+static void *terminate(void *context)
 {
-    while (*context && zmq_ctx_term(*context) < 0 && errno == EINTR)
+    while (zmq_ctx_term(context) < 0 && errno == EINTR)
         continue;
+    return NULL;
+}
+
+void context_free(void **context, int64_t linger_ns)
+{
+    int64_t wait_ns = linger_ns + TERM_NS;
+    struct timespec end;
+    pthread_t thread;
+
+    if (!*context)
+        return;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += (end.tv_nsec + wait_ns) / NS_PER_S;
+    end.tv_nsec = (end.tv_nsec + wait_ns) % NS_PER_S;
+    if (pthread_create(&thread, NULL, terminate, *context))
+        terminate(*context);
+    else if (pthread_timedjoin_np(thread, NULL, &end))
+        pthread_detach(thread);
     *context = NULL;
 }
 
@@ -50,7 +68,7 @@ static void set(void *socket, int option, int value)
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-static void *make_socket(void *context, int type, const char *url)
+static void *make_socket(void *context, int type)
 {
     const int64_t message_bytes = MESSAGE_BYTES_MAX;
     void *socket = zmq_socket(context, type);
@@ -64,74 +82,37 @@ static void *make_socket(void *context, int type, const char *url)
     set(socket, ZMQ_HEARTBEAT_TIMEOUT, type == ZMQ_ROUTER ? LISTENED_SILENT_MS : DIALLED_SILENT_MS);
     /* How long the other side is to wait for us. */
     set(socket, ZMQ_HEARTBEAT_TTL, type == ZMQ_ROUTER ? DIALLED_SILENT_MS : LISTENED_SILENT_MS);
-    /* Only for addresses that ask for it: a name may mean both, and the peer listen on one. */
-    set(socket, ZMQ_IPV6, strchr(url, '[') != NULL);
     return socket;
 }
 
-/* libzmq looks at a port to connect to only when it connects, and then tells nobody. */
-static bool has_port(const char *url)
+static int refuse_to_bind(const char *url, int failure, struct error *error)
 {
-    const char *colon = strrchr(url, ':');
-    char *end;
-    long port = strtol(colon + 1, &end, 10);
-
-    return colon[1] == '*' || (end > colon + 1 && !*end && port >= 0 && port <= 65535);
+    if (failure == EADDRINUSE)
+        return error_set(error, ERROR_FARM, "%s: the address is in use", url);
+    if (failure == EINVAL || failure == EPROTONOSUPPORT || failure == ENOCOMPATPROTO)
+        return address_refuse(url, error);
+    if (failure == ENODEV)
+        return error_set(error, ERROR_FARM, "%s: cannot listen there: no such host here", url);
+    return error_set(error, ERROR_FARM, "%s: cannot listen there: %s", url, zmq_strerror(failure));
 }
 
-static bool is_address(const char *url)
-{
-    if (!strncmp(url, "tcp://", 6))
-        return url[6] && has_port(url);
-    return !strncmp(url, "ipc://", 6) && url[6];
-}
-
-static int refuse_url(const char *url, struct error *error)
-{
-    return error_set(error, ERROR_USAGE,
-                     "'%s' is not an address: expected tcp://HOST:PORT or ipc://PATH", url);
-}
-
-/* libzmq removes a socket's file before it binds, even under a coordinator that is alive. */
-static bool is_ipc_in_use(const char *url)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    bool is_in_use;
-    int fd;
-
-    if (strncmp(url, "ipc://", 6) != 0 || url[6] == '@' ||
-        strlen(url + 6) >= sizeof address.sun_path)
-        return false;
-    memcpy(address.sun_path, url + 6, strlen(url + 6));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    is_in_use = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return is_in_use;
-}
-
+/* Names and * mean what this host has of the two families. */
 static int bind_one(void *socket, const char *url, struct error *error)
 {
-    if (!is_address(url))
-        return refuse_url(url, error);
-    if (is_ipc_in_use(url))
-        return error_set(error, ERROR_FARM, "%s: the address is in use", url);
+    bool is_v6 = address_is_v6(url);
+    int rc = address_check_to_bind(url, error);
+
+    if (rc != OK)
+        return rc;
+    set(socket, ZMQ_IPV6, is_v6);
     if (zmq_bind(socket, url) == 0)
         return OK;
-    if (errno == EADDRINUSE)
-        return error_set(error, ERROR_FARM, "%s: the address is in use", url);
-    if (errno == EINVAL || errno == EPROTONOSUPPORT || errno == ENOCOMPATPROTO)
-        return refuse_url(url, error);
-    return error_set(error, ERROR_FARM, "%s: cannot listen there: %s", url, zmq_strerror(errno));
-}
-
-static bool any_v6(const char *const *urls, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strchr(urls[i], '['))
-            return true;
-    return false;
+    if (errno != EADDRINUSE && address_has_both_families(url)) {
+        set(socket, ZMQ_IPV6, !is_v6);
+        if (zmq_bind(socket, url) == 0)
+            return OK;
+    }
+    return refuse_to_bind(url, errno, error);
 }
 
 /* Each connection is a descriptor, and libzmq's thread spins when there are no more. */
@@ -151,7 +132,7 @@ int socket_listen(void **out, void *context, const char *const *urls, size_t cou
     int rc = OK;
 
     allow_many_connections();
-    *out = make_socket(context, ZMQ_ROUTER, any_v6(urls, count) ? "[" : "");
+    *out = make_socket(context, ZMQ_ROUTER);
     if (!*out)
         return error_set_errno(error, ERROR_SYSTEM, errno, "no socket to listen on");
     /* A peer that is gone, or takes no more, is said; nothing is dropped silently. */
@@ -181,25 +162,25 @@ static int watch(void **monitor, void *context, void *socket)
     return zmq_connect(*monitor, name);
 }
 
-int socket_dial(void **out, void **monitor, void *context, const char *url, struct error *error)
+int socket_dial(struct socket_pair *out, void *context, const char *url, bool is_v6,
+                struct error *error)
 {
     int rc = OK;
 
-    *out = *monitor = NULL;
-    if (!is_address(url))
-        return refuse_url(url, error);
-    *out = make_socket(context, ZMQ_DEALER, url);
-    if (!*out || watch(monitor, context, *out) < 0)
+    *out = (struct socket_pair){0};
+    out->socket = make_socket(context, ZMQ_DEALER);
+    if (!out->socket || watch(&out->monitor, context, out->socket) < 0)
         rc = error_set_errno(error, ERROR_SYSTEM, errno, "no socket to connect with");
     if (rc == OK) {
-        set(*out, ZMQ_RECONNECT_IVL, -1);
-        set(*out, ZMQ_IMMEDIATE, 1);
-        if (zmq_connect(*out, url) < 0)
-            rc = refuse_url(url, error);
+        set(out->socket, ZMQ_RECONNECT_IVL, -1);
+        set(out->socket, ZMQ_IMMEDIATE, 1);
+        set(out->socket, ZMQ_IPV6, is_v6);
+        if (zmq_connect(out->socket, url) < 0)
+            rc = address_refuse(url, error);
     }
     if (rc != OK) {
-        socket_close(monitor, 0);
-        socket_close(out, 0);
+        socket_close(&out->monitor, 0);
+        socket_close(&out->socket, 0);
     }
     return rc;
 }

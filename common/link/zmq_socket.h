@@ -12,8 +12,9 @@
 
 /* A context whose thread takes no signals. */
 int context_new(void **out, struct error *error);
-/* Ends when what its sockets still hold has left or their linger is over. */
-void context_free(void **context);
+/* Ends when what its sockets still hold has left or their linger is over; and soon after that in
+ * any case: a name server that does not answer may hold libzmq's thread for longer. */
+void context_free(void **context, int64_t linger_ns);
 
 /* A ROUTER bound to all of the addresses. */
 int socket_listen(void **out, void *context, const char *const *urls, size_t count,
@@ -21,9 +22,13 @@ int socket_listen(void **out, void *context, const char *const *urls, size_t cou
 /*
  * A DEALER that tries one connection, once, and a monitor that tells what became of it. One socket
  * is one connection: libzmq's own reconnecting would hand what was meant for one coordinator to the
- * next, before a word of greeting.
+ * next, before a word of greeting. The address was checked.
  */
-int socket_dial(void **out, void **monitor, void *context, const char *url, struct error *error);
+struct socket_pair {
+    void *socket, *monitor;
+};
+int socket_dial(struct socket_pair *out, void *context, const char *url, bool is_v6,
+                struct error *error);
 void socket_close(void **socket, int64_t linger_ns);
 
 /* The descriptor to wait on (edge-triggered: see zmq_getsockopt(3)). */

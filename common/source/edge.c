@@ -18,6 +18,26 @@ void edge_move(struct edge *to, struct edge *from)
     *from = (struct edge){0};
 }
 
+bool edge_append(struct edge *edge, const void *data, size_t length, enum token_grammar grammar,
+                 prefix_states states)
+{
+    if (!edge->looked)
+        edge->states = states;
+    bytes_append(&edge->text, data, length);
+    edge->looked += prefix_take(&edge->states, grammar, edge->text.data + edge->looked,
+                                edge->text.length - edge->looked);
+    if (edge->states || edge->text.length < FAULT_TEXT_BYTES)
+        return false;
+    edge->text.length = edge->looked < FAULT_TEXT_BYTES ? FAULT_TEXT_BYTES : edge->looked;
+    return true;
+}
+
+void edge_end_token(struct edge *edge)
+{
+    edge->text.length = 0;
+    edge->looked = 0;
+}
+
 static void append_text(const struct edge *edge, struct bytes *out)
 {
     bytes_append_u64(out, edge->unit);

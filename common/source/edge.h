@@ -10,6 +10,7 @@
 #define SHEAF_SOURCE_EDGE_H
 
 #include "base/bytes.h"
+#include "number/prefix.h"
 #include "source/fault.h"
 
 #include <stdbool.h>
@@ -68,8 +69,12 @@ struct edge {
      * last unit is a token byte. */
     bool token;
     uint32_t source;
-    uint64_t unit;     /* where `text` begins in the source */
-    struct bytes text; /* entry: the leading token bytes; exit: the unfinished token */
+    uint64_t unit; /* where `text` begins in the source */
+    /* entry: the leading token bytes; exit: the unfinished token. Of what can be no number only its
+     * begin, which a sentence quotes. */
+    struct bytes text;
+    size_t looked; /* bytes of `text` that `states` has taken; not encoded: found again */
+    prefix_states states;
 
     /* EDGE_TEXT, entry: what separators follow the leading token bytes */
     enum text_sync sync;
@@ -88,6 +93,13 @@ struct edge {
 
 void edge_clear(struct edge *edge);
 void edge_move(struct edge *to, struct edge *from); /* `to` is cleared first */
+/*
+ * More bytes of the token in `text`; `states` are those before its first byte. Those behind what
+ * makes it no number are left out, as soon as there is enough to quote. Returns whether that is so.
+ */
+bool edge_append(struct edge *edge, const void *data, size_t length, enum token_grammar grammar,
+                 prefix_states states);
+void edge_end_token(struct edge *edge); /* no text any more */
 void edge_encode(const struct edge *edge, struct bytes *out);
 /* `edge` is empty. false: malformed; what was built is then still to be cleared. */
 bool edge_decode(struct edge *edge, struct reader *in);

@@ -146,7 +146,27 @@ static void say_token(const struct fault *fault, struct bytes *out, const char *
     say(out, " %s", what);
 }
 
-static void say_what(const struct fault *fault, struct bytes *out)
+/* What JSON writers that are not strict make of these values; RFC 8259 has no words for them. */
+static bool is_word_beside_json(const struct fault *fault)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == fault->text_bytes &&
+            memcmp(words[i], fault->text, fault->text_bytes) == 0)
+            return true;
+    return false;
+}
+
+static void say_no_number(const struct fault *fault, enum source_format format, struct bytes *out)
+{
+    if (format != SOURCE_JSON || !is_word_beside_json(fault))
+        return say_token(fault, out, "is not a number");
+    say(out, "JSON has no such number as ");
+    quote_token(out, fault);
+}
+
+static void say_what(const struct fault *fault, enum source_format format, struct bytes *out)
 {
     switch (fault->kind) {
     case FAULT_NONE:
@@ -156,7 +176,7 @@ static void say_what(const struct fault *fault, struct bytes *out)
     case FAULT_UNREADABLE:
         break;
     case FAULT_NOT_A_NUMBER:
-        return say_token(fault, out, "is not a number");
+        return say_no_number(fault, format, out);
     case FAULT_EMPTY_FIELD:
         return say(out, "a number is missing beside this comma");
     case FAULT_LONE_CR:
@@ -221,5 +241,5 @@ void fault_sentence(const struct fault *fault, const struct job_spec *spec, stru
         break;
     }
     say_where(fault, source, out);
-    say_what(fault, out);
+    say_what(fault, source->format, out);
 }

@@ -27,6 +27,33 @@ int place_compare(struct place a, struct place b)
     return (a.unit > b.unit) - (a.unit < b.unit);
 }
 
+bool place_exists(const struct job_spec *spec, struct place place)
+{
+    if (place.source >= spec->source_count)
+        return place.source == spec->source_count && !place.unit;
+    return spec->sources[place.source].units == SOURCE_UNITS_UNKNOWN ||
+           place.unit <= spec->sources[place.source].units;
+}
+
+bool slice_units(const struct job_spec *spec, const struct slice *slice, uint64_t *units)
+{
+    struct place at = slice->begin;
+
+    *units = 0;
+    for (; place_compare(at, slice->end) < 0; at = (struct place){at.source + 1, 0}) {
+        bool is_last = at.source == slice->end.source;
+        uint64_t end = is_last ? slice->end.unit : spec->sources[at.source].units;
+
+        if (!is_last && end == SOURCE_UNITS_UNKNOWN)
+            return false;
+        if (end > at.unit && __builtin_add_overflow(*units, end - at.unit, units))
+            *units = UINT64_MAX;
+        if (*units == UINT64_MAX)
+            return true;
+    }
+    return true;
+}
+
 struct place place_of_end(const struct job_spec *spec)
 {
     return (struct place){.source = spec->source_count, .unit = 0};

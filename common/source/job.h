@@ -55,7 +55,11 @@ struct slice {
     bool in_token;
 };
 
-int place_compare(struct place a, struct place b);      /* <0, 0, >0 */
+int place_compare(struct place a, struct place b); /* <0, 0, >0 */
+/* Within its source, as far as that is known, or the end of them all. */
+bool place_exists(const struct job_spec *spec, struct place place);
+/* Units in the slice; UINT64_MAX: that many or more. false: a length is not known. */
+bool slice_units(const struct job_spec *spec, const struct slice *slice, uint64_t *units);
 struct place place_of_end(const struct job_spec *spec); /* {source_count, 0} */
 
 /* Elements carry numbers: CUT_EVERY and CUT_SPLIT. */

@@ -208,7 +208,7 @@ void json_token_bytes(struct sink *sink, const uint8_t *data, size_t length, uin
     if (json_is_all_entry(sink->segment)) {
         if (!entry->text.length)
             entry->unit = unit;
-        bytes_append(&entry->text, data, length);
+        edge_append(entry, data, length, TOKEN_JSON, prefix_inside());
         return;
     }
     if (!exit->text.length) {
@@ -217,9 +217,7 @@ void json_token_bytes(struct sink *sink, const uint8_t *data, size_t length, uin
     }
     if (sink_is_faulty(sink))
         return;
-    bytes_append(&exit->text, data, length);
-    if (exit->text.length > sink->token_bytes_max)
-        sink_fault(sink, FAULT_VALUE_TOO_LARGE, exit->unit, exit->text.data, exit->text.length);
+    sink_token_bytes(sink, exit, data, length, true);
 }
 
 void json_whole_token(struct sink *sink, const uint8_t *data, size_t length, uint64_t unit)
@@ -238,7 +236,7 @@ void json_end_pending(struct sink *sink)
         begin_routes(sink->segment);
     } else if (exit->text.length) {
         end_token(sink, exit->text.data, exit->text.length, exit->unit);
-        exit->text.length = 0;
+        edge_end_token(exit);
     }
 }
 

@@ -162,7 +162,8 @@ static void adopt_entry(struct sink *sink, struct segment *right)
 
     if (!entry->text.length)
         entry->unit = right->entry.unit;
-    bytes_append(&entry->text, right->entry.text.data, right->entry.text.length);
+    edge_append(entry, right->entry.text.data, right->entry.text.length, TOKEN_JSON,
+                prefix_inside());
     entry->routes = right->entry.routes;
     right->entry.routes = NULL;
     sink_append(sink, right);

@@ -39,6 +39,14 @@ static enum source_format format_by_name(const char *name)
     return SOURCE_TEXT;
 }
 
+/* One document a line, so that none is a possible number of them. */
+static bool is_lines_by_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot && (strcasecmp(dot, ".ndjson") == 0 || strcasecmp(dot, ".jsonl") == 0);
+}
+
 static enum source_format format_of(const char *name, const char *format)
 {
     if (!format)
@@ -205,6 +213,9 @@ static int set_text(struct source *source, const struct file *file, bool header,
         source->first_line = 2;
     source->units =
         file->is_stream ? SOURCE_UNITS_UNKNOWN : source->file_bytes - source->data_begin;
+    /* Nothing is a cut-off document to JSON, and no line to text. */
+    if (!source->units && is_lines_by_name(source->name))
+        source->format = SOURCE_TEXT;
     return rc;
 }
 

@@ -81,6 +81,11 @@ void segment_rest(const struct segment *segment, const struct slice *slice, stru
 /* Thin a count segment's checkpoints to at most `most`, evenly. */
 void segment_thin(struct segment *segment, uint32_t most);
 
+/* Whether what a peer calls the segment of this slice can be that: its edges and faults name
+ * sources of the job, its elements and checkpoints lie within the slice. Values are not judged. */
+bool segment_is_possible(const struct segment *segment, const struct job_spec *spec,
+                         const struct slice *slice);
+
 void segment_encode(const struct segment *segment, struct bytes *out);
 /* Total and bounded: never trusts a length. false: malformed; the segment is then cleared. */
 bool segment_decode(struct segment *segment, const struct op *op, const void *data, size_t length);

@@ -157,12 +157,17 @@ static bool is_other_json(const char *text)
     return text[0] == '"' || text[0] == '{' || text[0] == 't' || text[0] == 'f' || text[0] == 'n';
 }
 
+static enum fault_kind fault_of_bad(const char *text, bool is_json)
+{
+    return is_json && is_other_json(text) ? FAULT_JSON_NOT_NUMERIC : FAULT_NOT_A_NUMBER;
+}
+
 static enum fault_kind fault_of(const struct sink *sink, const struct token *token,
                                 const char *text, bool is_json)
 {
     switch (token->kind) {
     case TOKEN_BAD:
-        return is_json && is_other_json(text) ? FAULT_JSON_NOT_NUMERIC : FAULT_NOT_A_NUMBER;
+        return fault_of_bad(text, is_json);
     case TOKEN_RANGE:
         return FAULT_DECIMAL_RANGE;
     case TOKEN_INT:
@@ -176,6 +181,20 @@ static enum fault_kind fault_of(const struct sink *sink, const struct token *tok
     return FAULT_NONE;
 }
 
+static enum token_grammar grammar_of(bool is_json)
+{
+    return is_json ? TOKEN_JSON : TOKEN_TEXT;
+}
+
+/* A token that is too long, and no number either, is what shows first. */
+static enum fault_kind fault_of_long(const struct sink *sink, const char *text, bool is_json)
+{
+    prefix_states states = prefix_begin();
+
+    prefix_take(&states, grammar_of(is_json), text, (size_t)sink->token_bytes_max);
+    return states ? FAULT_VALUE_TOO_LARGE : fault_of_bad(text, is_json);
+}
+
 void sink_token(struct sink *sink, const char *text, size_t length, uint64_t unit, bool is_json)
 {
     struct partial *tail = &sink->segment->tail;
@@ -183,10 +202,10 @@ void sink_token(struct sink *sink, const char *text, size_t length, uint64_t uni
     enum fault_kind fault;
 
     if (length > sink->token_bytes_max) {
-        sink_fault(sink, FAULT_VALUE_TOO_LARGE, unit, text, length);
+        sink_fault(sink, fault_of_long(sink, text, is_json), unit, text, length);
         return;
     }
-    token = token_parse(text, length, is_json ? TOKEN_JSON : TOKEN_TEXT);
+    token = token_parse(text, length, grammar_of(is_json));
     fault = fault_of(sink, &token, text, is_json);
     if (fault)
         sink_fault(sink, fault, unit, text, length);
@@ -196,6 +215,15 @@ void sink_token(struct sink *sink, const char *text, size_t length, uint64_t uni
         add_big(sink, text, length);
     else
         sink_status(sink, sink->op->add_float(tail, token.real));
+}
+
+void sink_token_bytes(struct sink *sink, struct edge *exit, const uint8_t *data, size_t length,
+                      bool is_json)
+{
+    bool is_bad = edge_append(exit, data, length, grammar_of(is_json), prefix_begin());
+
+    if (is_bad || exit->text.length > sink->token_bytes_max)
+        sink_token(sink, (const char *)exit->text.data, exit->text.length, exit->unit, is_json);
 }
 
 static void join_tail(struct sink *sink, struct partial *right)

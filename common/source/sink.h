@@ -45,6 +45,10 @@ static inline void sink_boundary(struct sink *sink);
 
 /* Add the whole token as a number, or its fault. */
 void sink_token(struct sink *sink, const char *text, size_t length, uint64_t unit, bool is_json);
+/* More bytes of the token that is unfinished in `exit`: a fault as soon as it can be no number, or
+ * is too long. */
+void sink_token_bytes(struct sink *sink, struct edge *exit, const uint8_t *data, size_t length,
+                      bool is_json);
 /* Add elements in memory, whose starts were noted with sink_elements(). */
 void sink_lanes(struct sink *sink, enum lane lane, const void *elements, size_t count);
 

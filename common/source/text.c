@@ -57,7 +57,7 @@ static bool end_token(struct sink *sink, struct edge *exit)
     if (exit->state != TEXT_TOKEN)
         return true;
     sink_token(sink, (const char *)exit->text.data, exit->text.length, exit->unit, false);
-    exit->text.length = 0;
+    edge_end_token(exit);
     exit->state = TEXT_AFTER;
     return !sink_is_faulty(sink);
 }
@@ -79,7 +79,7 @@ static void append_leading(struct segment *segment, const uint8_t *data, size_t 
 {
     if (!segment->entry.text.length)
         segment->entry.unit = unit;
-    bytes_append(&segment->entry.text, data, length);
+    edge_append(&segment->entry, data, length, TOKEN_TEXT, prefix_inside());
 }
 
 void text_token_bytes(struct sink *sink, const uint8_t *data, size_t length, uint64_t unit)
@@ -96,11 +96,9 @@ void text_token_bytes(struct sink *sink, const uint8_t *data, size_t length, uin
             return;
         exit->state = TEXT_TOKEN;
         exit->unit = unit;
-        exit->text.length = 0;
+        edge_end_token(exit);
     }
-    bytes_append(&exit->text, data, length);
-    if (exit->text.length > sink->token_bytes_max)
-        sink_fault(sink, FAULT_VALUE_TOO_LARGE, exit->unit, exit->text.data, exit->text.length);
+    sink_token_bytes(sink, exit, data, length, false);
 }
 
 /* The same as all its bytes and then a separator, without a copy. */

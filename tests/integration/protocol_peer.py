@@ -4,8 +4,10 @@ ZMTP 3.0 (https://rfc.zeromq.org/spec/23/) with the NULL mechanism on a plain so
 the page asks for.
 """
 
+import contextlib
 import socket
 import struct
+import threading
 import time
 
 VERSION = 1
@@ -64,17 +66,16 @@ def unpack(data, at=0):
     return (items if first >= 0xDC else run)(count, at)
 
 
-class Peer:
-    """A DEALER connected to one ROUTER."""
+class Connection:
+    """One end of a ZMTP connection: the socket, and what it says it is."""
 
-    def __init__(self, url, timeout=20):
-        host, port = url.removeprefix("tcp://").rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout)
+    def __init__(self, connected, kind):
+        self.socket = connected
         self.messages = []
         self.socket.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32))
         greeting = self.read(64)
         assert greeting[0] == 0xFF and greeting[9] == 0x7F and greeting[10] >= 3
-        self.send_frame(b"\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER", 4)
+        self.send_frame(b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind, 4)
         flags, body = self.read_frame()
         assert flags & 4 and body.startswith(b"\x05READY"), body
 
@@ -152,3 +153,39 @@ class Peer:
             if message[0] == kind:
                 return message
         raise TimeoutError(f"no message of type {kind}")
+
+
+class Peer(Connection):
+    """A DEALER connected to one ROUTER."""
+
+    def __init__(self, url, timeout=20):
+        host, port = url.removeprefix("tcp://").rsplit(":", 1)
+        super().__init__(socket.create_connection((host, int(port)), timeout), b"DEALER")
+
+
+class Host(threading.Thread):
+    """Listens as a coordinator would; `serve` is called with each connection, a socket, until it returns."""
+
+    def __init__(self, serve):
+        super().__init__(daemon=True)
+        self.serve = serve
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.connections = 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connected, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            connected.settimeout(20)
+            with connected, contextlib.suppress(OSError, EOFError, AssertionError):
+                self.serve(connected)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join(20)

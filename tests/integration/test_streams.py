@@ -169,5 +169,47 @@ class Marks(farm.TestCase):
         self.assertIn("line 1, byte 0", result.err)
 
 
+class TokensWithoutEnd(farm.TestCase):
+    """What cannot be a number ends the job as soon as that is known, and digits when they are too many."""
+
+    def assert_ends(self, command, sentence, status=2):
+        """`command` is a line of bash that ends in `exec $SHEAF …`; no process of it takes much memory."""
+        process = subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   env=farm.environment(SHEAF=SHEAF))
+        watch = threading.Timer(farm.TIMEOUT, process.kill)
+        watch.start()
+        try:
+            err = process.stderr.read().decode()
+            _, code, usage = os.wait4(process.pid, 0)  # the usage is that of the children, too
+            process.returncode = os.waitstatus_to_exitcode(code)
+        finally:
+            watch.cancel()
+            process.stderr.close()
+        self.assertEqual(err, f"sheaf: {sentence}\n")
+        self.assertEqual(process.returncode, status, err)
+        self.assertLess(usage.ru_maxrss, 100 << 10, "KiB")
+
+    def test_a_device_of_zero_bytes(self):
+        self.assert_ends("exec $SHEAF sum /dev/zero",
+                         "/dev/zero: line 1, byte 0: '" + "\\x00" * 40 + "' (cut) is not a number")
+
+    def test_letters_on_one_line(self):
+        self.assert_ends("exec $SHEAF sum - < <(yes | tr -d '\\n')",
+                         "standard input: line 1, byte 0: '" + "y" * 40 + "' (cut) is not a number")
+
+    def test_a_number_that_goes_on_as_none(self):
+        self.assert_ends("exec $SHEAF product - < <(printf '1 2\\n3 1234'; yes . | tr -d '\\n')",
+                         "standard input: line 2, byte 6: '1234" + "." * 36 + "' (cut) is not a number")
+
+    def test_a_string_in_json(self):
+        self.assert_ends("exec $SHEAF sum - --format json < <(printf '[1,\"'; yes | tr -d '\\n')",
+                         "standard input: line 1, byte 3: '\"" + "y" * 39 + "' (cut) is not a number")
+
+    def test_digits_that_are_more_than_a_value_may_have(self):
+        for digit in "1", "0":
+            self.assert_ends(f"exec $SHEAF sum - --max-value 1M < <(yes {digit} | tr -d '\\n')",
+                             "a value would be larger than 1048576 bytes (--max-value)", status=1)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -196,6 +196,7 @@ static void cause(struct world *world, enum swarm_class class)
     case SWARM_TINY:
     case SWARM_LATE:
     case SWARM_HEAVY:
+    case SWARM_BLIND:
     case SWARM_COUNTED:
     case SWARM_CLASSES:
         break; /* these are states, not happenings */

@@ -31,6 +31,7 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_LATE] = "late",
     [SWARM_HEAVY] = "heavy",
     [SWARM_COUNTED] = "counted",
+    [SWARM_BLIND] = "blind",
 };
 
 enum { SHAPED_BYTES_PER_S = 1000000 };
@@ -113,6 +114,17 @@ static void draw_size(struct swarm *swarm, struct random *random)
     }
 }
 
+static void draw_blind(struct swarm *swarm, uint64_t seed)
+{
+    struct random random = random_stream(seed, 9);
+
+    if (!swarm_has(swarm, SWARM_BLIND))
+        return;
+    swarm->workers = (uint32_t)random_between(&random, 1, 2);
+    swarm->clients = 1;
+    swarm->blind = (uint32_t)random_between(&random, 66, 100);
+}
+
 uint32_t swarm_class_bit(const char *name)
 {
     for (unsigned class = 0; class < SWARM_CLASSES; class ++)
@@ -146,5 +158,6 @@ void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
     drawn.memory_bytes = is_tiny ? (uint64_t)tiny_memory : 8 * MIB;
     drawn.leaf_credit = is_tiny ? tiny_credit : 64;
     draw_window(&drawn, seed);
+    draw_blind(&drawn, seed);
     *swarm = drawn;
 }

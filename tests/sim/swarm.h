@@ -32,6 +32,7 @@ enum swarm_class {
     SWARM_TINY,          /* credit of one, tiny windows, batches of one, tiny tasks */
     SWARM_LATE,          /* workers and clients come late */
     SWARM_HEAVY,         /* a heavy sublist before very many light ones, in a small window */
+    SWARM_BLIND,         /* very many workers without the files, and hardly one that has them */
     SWARM_COUNTED,       /* much text whose elements must be counted first */
     SWARM_CLASSES
 };
@@ -39,6 +40,7 @@ enum swarm_class {
 struct swarm {
     uint32_t classes; /* bit set of enum swarm_class */
     uint32_t workers, slots_max, clients, oneshots;
+    uint32_t blind;  /* workers without the files, beside the others */
     int64_t heal_ns; /* no faults from then on */
     int64_t delay_ns, jitter_ns;
     int64_t bytes_per_s;  /* 0: no limit */

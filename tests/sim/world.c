@@ -91,6 +91,14 @@ static void let_come(struct world *world, struct host *host)
     world_later(world, is_late ? late_ns : soon_ns, comes, host, 0);
 }
 
+static void add_blind(struct world *world)
+{
+    struct host *host = add_host(world, HOST_WORKER, 1);
+
+    host->has_files = false;
+    let_come(world, host);
+}
+
 static void trace_job(struct world *world, const struct host *host)
 {
     const struct job_spec *spec = &host->job->spec;
@@ -136,11 +144,14 @@ static void world_init(struct world *world, uint64_t seed, struct swarm_filter f
     world->shells = random_stream(seed, 5);
     world->losses_left = swarm->losses_max;
     world->hosts =
-        memory_array(1 + swarm->workers + swarm->clients + swarm->oneshots, sizeof(struct host *));
+        memory_array(1 + swarm->workers + swarm->blind + swarm->clients + swarm->oneshots,
+                     sizeof(struct host *));
     world->jobs = memory_array(swarm->clients + swarm->oneshots, sizeof *world->jobs);
     let_come(world, add_host(world, HOST_COORDINATOR, 0));
     for (uint32_t i = 0; i < swarm->workers; i++)
         let_come(world, add_host(world, HOST_WORKER, draw_slots(world)));
+    for (uint32_t i = 0; i < swarm->blind; i++)
+        add_blind(world);
     for (uint32_t i = 0; i < swarm->clients; i++)
         add_client(world, HOST_CLIENT, 0);
     for (uint32_t i = 0; i < swarm->oneshots; i++)

@@ -24,38 +24,6 @@ static const struct cut CUTS[] = {{.kind = CUT_SUBLISTS},
                                   {.kind = CUT_TOTAL}};
 enum { CUT_COUNT = sizeof CUTS / sizeof *CUTS };
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* The pieces between the cuts, glued neighbour to neighbour in an order drawn at random. */
-static bool check_random_tree(struct folding *folding, const size_t *cut, size_t count,
-                              const struct bytes *whole, uint64_t *random)
-{
-    struct segment *pieces = memory_array(count, sizeof *pieces);
-    size_t left = count - 1;
-    bool ok;
-
-    for (size_t i = 0; i + 1 < count; i++)
-        folding_piece(folding, cut[i], cut[i + 1], &pieces[i]);
-    for (; left > 1; left--) {
-        size_t at = (size_t)(next_random(random) % (left - 1));
-
-        segment_glue(&pieces[at], &pieces[at + 1], &folding->spec);
-        folding_round_trip(folding, &pieces[at]);
-        memmove(&pieces[at + 1], &pieces[at + 2], (left - at - 2) * sizeof *pieces);
-    }
-    ok = trees_agree(folding, &pieces[0], whole, "a random tree");
-    segment_clear(&pieces[0]);
-    memory_free(pieces);
-    return ok;
-}
-
 static bool check_single_and_double_cuts(struct folding *folding, uint64_t *random)
 {
     size_t end = folding->units + 1;
@@ -64,9 +32,9 @@ static bool check_single_and_double_cuts(struct folding *folding, uint64_t *rand
 
     folding_whole(folding, &whole);
     for (size_t i = 1; i < end; i++) {
-        ok &= check_random_tree(folding, (size_t[]){0, i, end}, 3, &whole, random);
+        ok &= trees_check_random(folding, (size_t[]){0, i, end}, 3, &whole, random);
         for (size_t j = i + 1; j < end && ok; j++)
-            ok &= check_random_tree(folding, (size_t[]){0, i, j, end}, 4, &whole, random);
+            ok &= trees_check_random(folding, (size_t[]){0, i, j, end}, 4, &whole, random);
     }
     bytes_clear(&whole);
     return ok;
@@ -83,28 +51,7 @@ static bool check_one_byte_slices(struct folding *folding, int trees, uint64_t *
         cut[i] = i;
     folding_whole(folding, &whole);
     for (int i = 0; i < trees && ok; i++)
-        ok &= check_random_tree(folding, cut, count, &whole, random);
-    bytes_clear(&whole);
-    memory_free(cut);
-    return ok;
-}
-
-static bool check_random_cuts(struct folding *folding, uint64_t *random)
-{
-    size_t *cut = memory_array(folding->units + 2, sizeof *cut);
-    uint64_t one_in = 1 + next_random(random) % 40;
-    struct bytes whole = {0};
-    size_t count = 1;
-    bool ok;
-
-    for (size_t i = 1; i <= folding->units; i++)
-        if (next_random(random) % one_in == 0)
-            cut[count++] = i;
-    cut[count++] = folding->units + 1;
-    folding->feed_bytes = (size_t)(next_random(random) % 3 ? 0 : 1 + next_random(random) % 9);
-    folding_whole(folding, &whole);
-    ok = check_random_tree(folding, cut, count, &whole, random);
-    folding->feed_bytes = 0;
+        ok &= trees_check_random(folding, cut, count, &whole, random);
     bytes_clear(&whole);
     memory_free(cut);
     return ok;
@@ -148,7 +95,7 @@ static void draw(uint64_t *random, const char *alphabet, size_t letters, uint8_t
                  size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        out[i] = (uint8_t)alphabet[next_random(random) % letters];
+        out[i] = (uint8_t)alphabet[trees_random(random) % letters];
 }
 
 /* All inputs of up to `units` bytes over the first `letters` of the alphabet. */
@@ -194,7 +141,7 @@ static void check_drawn(enum source_format format, const char *alphabet, size_t 
     uint64_t random = seed;
 
     for (int i = 0; i < 120 / FOLDING_LESS; i++) {
-        size_t length = 5 + (size_t)(next_random(&random) % (EXHAUSTIVE_UNITS - 4));
+        size_t length = 5 + (size_t)(trees_random(&random) % (EXHAUSTIVE_UNITS - 4));
         uint8_t data[EXHAUSTIVE_UNITS];
 
         draw(&random, alphabet, letters, data, length);
@@ -262,16 +209,16 @@ static size_t write_input(enum source_format format, uint64_t *random, char *out
                                        "1,2,33",  "[",   "123456789012345678901234567890"};
     bool is_json = format == SOURCE_JSON;
     size_t length = is_json ? (size_t)snprintf(out, PIECE_ROOM, "[[") : 0;
-    size_t faults = (size_t)(next_random(random) % 2);
+    size_t faults = (size_t)(trees_random(random) % 2);
 
     while (length < most) {
-        const char *piece = is_json ? JSON[next_random(random) % (sizeof JSON / sizeof *JSON)]
-                                    : TEXT[next_random(random) % (sizeof TEXT / sizeof *TEXT)];
+        const char *piece = is_json ? JSON[trees_random(random) % (sizeof JSON / sizeof *JSON)]
+                                    : TEXT[trees_random(random) % (sizeof TEXT / sizeof *TEXT)];
 
-        if (faults && next_random(random) % 64 == 0)
-            piece = next_random(random) % 2 ? "x" : ",,";
+        if (faults && trees_random(random) % 64 == 0)
+            piece = trees_random(random) % 2 ? "x" : ",,";
         length += (size_t)snprintf(out + length, PIECE_ROOM, "%s", piece);
-        if (is_json && next_random(random) % 2)
+        if (is_json && trees_random(random) % 2)
             length += (size_t)snprintf(out + length, PIECE_ROOM, "],[");
     }
     return length + (size_t)(is_json ? snprintf(out + length, PIECE_ROOM, "]]\n") : 0);
@@ -280,11 +227,11 @@ static size_t write_input(enum source_format format, uint64_t *random, char *out
 /* A JSON text without a fault. */
 static size_t write_json(uint64_t *random, char *out, size_t most)
 {
-    bool is_flat = next_random(random) % 2;
+    bool is_flat = trees_random(random) % 2;
     size_t length = (size_t)snprintf(out, PIECE_ROOM, is_flat ? "[" : "[[");
 
     while (length < most) {
-        uint64_t drawn = next_random(random);
+        uint64_t drawn = trees_random(random);
         char last = out[length - 1];
 
         if (last != '[' && last != ',' && drawn % 4 == 0)
@@ -332,10 +279,10 @@ static void test_one_byte_slices(void)
 
 static void test_random_cuts(void)
 {
-    check_written(SOURCE_TEXT, check_random_cuts, 200, 300);
-    check_written(SOURCE_JSON, check_random_cuts, 200, 300);
-    check_written(SOURCE_TEXT, check_random_cuts, 10, 4000);
-    check_written(SOURCE_JSON, check_random_cuts, 10, 4000);
+    check_written(SOURCE_TEXT, trees_check_cuts, 200, 300);
+    check_written(SOURCE_JSON, trees_check_cuts, 200, 300);
+    check_written(SOURCE_TEXT, trees_check_cuts, 10, 4000);
+    check_written(SOURCE_JSON, trees_check_cuts, 10, 4000);
 }
 
 static const struct unit_case CASES[] = {

@@ -161,10 +161,73 @@ static void ranges_are_the_same_under_every_tree(void)
     }
 }
 
+/* The longest token that is looked at has 2.5 times the limit's bytes and a page. */
+enum { TOKEN_MOST = 2 * LIMIT + LIMIT / 2 + 4096 };
+
+static void append_many(struct bytes *out, char byte, size_t count)
+{
+    memset(bytes_extend(out, count), byte, count);
+}
+
+/* `count` bytes of one kind between a begin and an end. Whatever begins with '[' is JSON. */
+static void check_long(const char *begin, char byte, size_t count, const char *end,
+                       const char *expected)
+{
+    struct bytes input = {0}, whole = {0};
+    struct folding folding;
+    uint64_t random = 5;
+
+    bytes_append(&input, begin, strlen(begin));
+    append_many(&input, byte, count);
+    bytes_append(&input, end, strlen(end));
+    folding_init(&folding, *begin == '[' ? SOURCE_JSON : SOURCE_TEXT, OP_SUM, SUBLISTS);
+    folding.spec.value_bytes_max = LIMIT;
+    folding_set(&folding, input.data, input.length);
+    folding_whole(&folding, &whole);
+    CU_ASSERT_STRING_EQUAL((char *)whole.data, expected);
+    for (int i = 0; i < 40 / FOLDING_LESS; i++)
+        CU_ASSERT(trees_check_cuts(&folding, &random));
+    bytes_clear(&whole);
+    bytes_clear(&input);
+    folding_clear(&folding);
+}
+
+static void what_is_wrong_with_a_long_token_shows_first_under_every_tree(void)
+{
+    const char *ones = "! input: line 1, byte 0: '1111111111111111111111111111111111111111' (cut) "
+                       "is not a number";
+
+    check_long("1\nx", '0', 30, " 5",
+               "1 ! input: line 2, byte 2: "
+               "'x000000000000000000000000000000' is not a number");
+    check_long("\nx", '0', 38, " 5",
+               "0 ! input: line 2, byte 1: "
+               "'x00000000000000000000000000000000000000' is not a number");
+    check_long("", '1', 200, "x1 5", ones);
+    check_long("", '1', TOKEN_MOST - 1, "x1 5", ones);
+    check_long("", '1', TOKEN_MOST, "x1 5", TOO_LARGE);
+    check_long("", '1', TOKEN_MOST + 1, " x", TOO_LARGE);
+    check_long("", '0', TOKEN_MOST - 1, "7 5", "12 ");
+    check_long("", '0', TOKEN_MOST, "7 5", TOO_LARGE);
+    check_long(".", '0', TOKEN_MOST - 3, "e5 5", "5.0 ");
+    check_long("3\n", 'y', 3 * TOKEN_MOST, "\n",
+               "3 ! input: line 2, byte 2: "
+               "'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy' (cut) is not a number");
+    check_long("[[3],[", '1', TOKEN_MOST - 1, "x]]",
+               "3 ! input: line 1, byte 6: "
+               "'1111111111111111111111111111111111111111' (cut) is not a number");
+    check_long("[[3],[", '1', TOKEN_MOST, "x]]", "3 " TOO_LARGE);
+    check_long("[3,\"", 'a', 3 * TOKEN_MOST, "\"]",
+               "! input: line 1, byte 3: "
+               "'\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' (cut) is not a number");
+}
+
 static const struct unit_case CASES[] = {
     {"text and JSON are the same under every tree", text_is_the_same_under_every_tree},
     {"arrays are the same under every tree", arrays_are_the_same_under_every_tree},
     {"ranges are the same under every tree", ranges_are_the_same_under_every_tree},
+    {"what is wrong with a long token shows first under every tree",
+     what_is_wrong_with_a_long_token_shows_first_under_every_tree},
 };
 
 UNIT_MAIN("limits", CASES)

@@ -140,6 +140,10 @@ static const struct text_case {
     {"i.json", "[1]", true, 0, 3, 1, SOURCE_JSON},
     {"j.JSONL", "[1]\n", false, 0, 4, 1, SOURCE_JSON},
     {"k.ndjson", "\xef\xbb\xbf[1]\n", false, 3, 4, 1, SOURCE_JSON},
+    {"l.json", "", false, 0, 0, 1, SOURCE_JSON},
+    {"m.ndjson", "", false, 0, 0, 1, SOURCE_TEXT},
+    {"n.JSONL", "\xef\xbb\xbf", false, 3, 0, 1, SOURCE_TEXT},
+    {"o.ndjson", "\n", false, 0, 1, 1, SOURCE_JSON},
 };
 
 static void check_text(const struct source *source, const struct text_case *text)

@@ -364,7 +364,49 @@ static void test_shell_fault(void)
     folding_clear(&folding);
 }
 
+/* Whatever is folded honestly can be; the same said of a job with no such source, or of a slice
+ * with fewer units than elements, cannot. */
+static void check_possible(enum source_format format, const char *text, enum segment_kind kind)
+{
+    struct folding folding;
+    size_t length = strlen(text);
+    struct segment segment;
+
+    folding_init(&folding, format, OP_SUM, (struct cut){.kind = CUT_SUBLISTS});
+    folding_set(&folding, text, length);
+    for (size_t from = 0; from <= length; from++)
+        for (size_t to = from + 1; to <= length + 1; to++) {
+            struct slice slice = {folding_place(&folding, from), folding_place(&folding, to), 0, 0};
+
+            if (kind == SEGMENT_FOLD)
+                folding_fold(&folding, slice, &segment);
+            else
+                folding_count(&folding, slice, &segment);
+            CU_ASSERT_TRUE(segment_is_possible(&segment, &folding.spec, &slice));
+            segment.fault = (struct fault){.kind = FAULT_NOT_A_NUMBER, .source = 1};
+            CU_ASSERT_FALSE(segment_is_possible(&segment, &folding.spec, &slice));
+            segment.fault.kind = FAULT_NONE;
+            segment.elements = to - from + 1;
+            CU_ASSERT_FALSE(segment_is_possible(&segment, &folding.spec, &slice));
+            segment_clear(&segment);
+        }
+    folding_clear(&folding);
+}
+
+static void what_is_folded_honestly_is_possible(void)
+{
+    for (size_t i = 0; i < sizeof INPUTS / sizeof *INPUTS; i++) {
+        check_possible(SOURCE_TEXT, INPUTS[i], SEGMENT_FOLD);
+        check_possible(SOURCE_TEXT, INPUTS[i], SEGMENT_COUNT);
+    }
+    for (size_t i = 0; i < sizeof JSONS / sizeof *JSONS; i++) {
+        check_possible(SOURCE_JSON, JSONS[i], SEGMENT_FOLD);
+        check_possible(SOURCE_JSON, JSONS[i], SEGMENT_COUNT);
+    }
+}
+
 static const struct unit_case CASES[] = {
+    {"what is folded honestly is possible", what_is_folded_honestly_is_possible},
     {"a changed encoding is refused or does no harm", test_hostile},
     {"counts and checkpoints are exact, glued too", test_counts},
     {"a heavy side makes gluing heavy", test_weights},

@@ -1,46 +1,18 @@
 /* The ZeroMQ link: the conformance suite over both of its sides, with this same program as the
- * partner; connecting again, closing, addresses. */
+ * partner; connecting again, closing. */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/memory.h"
-#include "link/link_zmq.h"
 #include "link_conformance.h"
 #include "unit.h"
+#include "zmq_help.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { WAIT_MS = 20000 };
-
-static void say_hello(struct link *link, link_peer peer)
-{
-    struct message hello = {.type = MESSAGE_HELLO};
-
-    hello.hello.version = PROTOCOL_VERSION;
-    hello.hello.role = ROLE_WORKER;
-    hello.hello.slots = 1;
-    hello.hello.credit_tasks = 64;
-    hello.hello.session = 1;
-    link->ops->send(link, peer, &hello, 1);
-    link->ops->flush(link);
-}
-
-static void say_welcome(struct link *link, link_peer peer)
-{
-    struct message welcome = {.type = MESSAGE_WELCOME};
-
-    welcome.welcome.version = PROTOCOL_VERSION;
-    welcome.welcome.session = 1;
-    link->ops->send(link, peer, &welcome, 1);
-    link->ops->flush(link);
-}
 
 /* ---- the partner ---- */
 
@@ -105,32 +77,6 @@ struct place_to_meet {
     char url[128];
 };
 
-static void new_ipc_url(char *url, size_t bytes)
-{
-    static unsigned count;
-
-    snprintf(url, bytes, "ipc:///tmp/sheaf-test-%d-%u", getpid(), count++);
-}
-
-/* A port that was free a moment ago. */
-static void new_tcp_url(char *url, size_t bytes)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-                    getsockname(fd, (struct sockaddr *)&address, &length) == 0);
-    close(fd);
-    snprintf(url, bytes, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
-}
-
-static void remove_ipc(const char *url)
-{
-    if (!strncmp(url, "ipc://", 6))
-        unlink(url + 6);
-}
-
 static int start_partner(const char *side, const char *url)
 {
     char name[] = "test_zmq", side_copy[16], url_copy[128];
@@ -141,39 +87,6 @@ static int start_partner(const char *side, const char *url)
     snprintf(url_copy, sizeof url_copy, "%s", url);
     CU_ASSERT_FATAL(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, arguments, environ) == 0);
     return pid;
-}
-
-static struct link *listen_at(const char *url)
-{
-    struct link *link = NULL;
-    struct error error = {0};
-
-    if (link_zmq_listen(&link, &url, 1, &error) != OK)
-        printf("%s\n", error.text);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
-    return link;
-}
-
-static struct link *connect_at(const char *url)
-{
-    struct link *link = NULL;
-    struct error error = {0};
-
-    if (link_zmq_connect(&link, url, &error) != OK)
-        printf("%s\n", error.text);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
-    return link;
-}
-
-static bool next_is(struct link *link, enum link_event_type type, link_peer *peer)
-{
-    struct link_event event;
-    bool is_right = conformance_wait(link, &event, WAIT_MS) == type;
-
-    *peer = event.peer;
-    if (event.type == LINK_MESSAGE)
-        message_clear(&event.message);
-    return is_right;
 }
 
 static bool open_listening(struct subject *subject, const char *url)
@@ -359,98 +272,12 @@ static void a_heartbeat_overtakes_bulk(void)
     remove_ipc(url);
 }
 
-/* ---- addresses ---- */
-
-static void addresses_that_will_not_do_get_a_sentence(void)
-{
-    static const struct {
-        const char *url;
-        bool to_listen;
-        int code;
-    } ROWS[] = {
-        {"", true, ERROR_USAGE},
-        {"127.0.0.1:7400", true, ERROR_USAGE},
-        {"http://127.0.0.1:7400", true, ERROR_USAGE},
-        {"tcp://", true, ERROR_USAGE},
-        {"tcp://127.0.0.1", true, ERROR_USAGE},
-        {"tcp://127.0.0.1:port", true, ERROR_USAGE},
-        {"inproc://a", true, ERROR_USAGE},
-        {"ipc:///nonexistent/folder/x", true, ERROR_FARM},
-        {"", false, ERROR_USAGE},
-        {"127.0.0.1:7400", false, ERROR_USAGE},
-        {"tcp://127.0.0.1", false, ERROR_USAGE},
-        {"tcp://127.0.0.1:99999", false, ERROR_USAGE},
-        {"inproc://a", false, ERROR_USAGE},
-    };
-
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        struct error error = {0};
-        struct link *link = NULL;
-        int rc = ROWS[i].to_listen ? link_zmq_listen(&link, &ROWS[i].url, 1, &error)
-                                   : link_zmq_connect(&link, ROWS[i].url, &error);
-
-        CU_ASSERT_EQUAL(rc, ROWS[i].code);
-        if (rc != ROWS[i].code)
-            printf("%s: %d %s\n", ROWS[i].url, rc, error.text);
-        CU_ASSERT_PTR_NULL(link);
-        CU_ASSERT(strlen(error.text) > 10);
-    }
-}
-
-static void an_address_in_use_is_said(void)
-{
-    char urls[2][128];
-
-    new_ipc_url(urls[0], sizeof urls[0]);
-    new_tcp_url(urls[1], sizeof urls[1]);
-    for (int i = 0; i < 2; i++) {
-        struct link *link = listen_at(urls[i]), *second = NULL;
-        const char *url = urls[i];
-        struct error error = {0};
-
-        CU_ASSERT_EQUAL(link_zmq_listen(&second, &url, 1, &error), ERROR_FARM);
-        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "in use"));
-        CU_ASSERT_PTR_NULL(second);
-        link->ops->close(&link, 0);
-        /* And free again at once. */
-        link = listen_at(urls[i]);
-        link->ops->close(&link, 0);
-        remove_ipc(urls[i]);
-    }
-}
-
-static void one_link_listens_at_several_addresses(void)
-{
-    char urls[2][128];
-    const char *const both[] = {urls[0], urls[1]};
-    struct link *link = NULL;
-    struct error error;
-
-    new_ipc_url(urls[0], sizeof urls[0]);
-    new_tcp_url(urls[1], sizeof urls[1]);
-    CU_ASSERT_EQUAL_FATAL(link_zmq_listen(&link, both, 2, &error), OK);
-    for (int i = 0; i < 2; i++) {
-        struct link *other = connect_at(urls[i]);
-        link_peer peer;
-
-        CU_ASSERT_FATAL(next_is(other, LINK_CONNECTED, &peer));
-        say_hello(other, peer);
-        CU_ASSERT(next_is(link, LINK_MESSAGE, &peer));
-        other->ops->close(&other, 0);
-    }
-    link->ops->close(&link, 0);
-    remove_ipc(urls[0]);
-}
-
 static const struct unit_case CASES[] = {
     {"a lost coordinator is found again", a_lost_coordinator_is_found_again},
     {"nothing reaches a coordinator before the greeting",
      nothing_reaches_a_coordinator_before_the_greeting},
     {"what was sent leaves before the link closes", what_was_sent_leaves_before_the_link_closes},
     {"a heartbeat overtakes bulk", a_heartbeat_overtakes_bulk},
-    {"addresses that will not do get a sentence", addresses_that_will_not_do_get_a_sentence},
-    {"an address in use is said", an_address_in_use_is_said},
-    {"one link listens at several addresses", one_link_listens_at_several_addresses},
 };
 
 int main(int argc, char **argv)

@@ -1,18 +1,13 @@
 /* Waiting for a coordinator costs nothing, whatever keeps it from answering. */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "link/link_zmq.h"
-#include "link_conformance.h"
 #include "unit.h"
+#include "zmq_help.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <zmq.h>
 
-enum { WAIT_MS = 20000, DIAL_MS = 1000 };
+enum { DIAL_MS = 1000 };
 /* A loop that spins takes all of DIAL_MS, on a loaded machine half of it. */
 #define BUSY_NS_MAX (250 * NS_PER_MS)
 
@@ -23,17 +18,6 @@ static int64_t cpu_ns(void)
     getrusage(RUSAGE_SELF, &usage);
     return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_S +
            (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * INT64_C(1000);
-}
-
-static struct link *connect_at(const char *url)
-{
-    struct link *link = NULL;
-    struct error error = {0};
-
-    if (link_zmq_connect(&link, url, &error) != OK)
-        printf("%s\n", error.text);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
-    return link;
 }
 
 /* Wait as a loop would; how often a connection came about. */
@@ -125,15 +109,6 @@ static void a_coordinator_that_never_welcomes(void)
     zmq_close(socket);
     zmq_ctx_term(context);
     unlink(url + 6);
-}
-
-static void say_hello(struct link *link, link_peer peer)
-{
-    struct message hello = {.type = MESSAGE_HELLO};
-
-    hello.hello.version = PROTOCOL_VERSION;
-    hello.hello.role = ROLE_WORKER;
-    link->ops->send(link, peer, &hello, 1);
 }
 
 /* Only a WELCOME makes the pauses short again. */

@@ -2,52 +2,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "link/link_zmq.h"
 #include "link/zmq_peers.h"
-#include "link_conformance.h"
 #include "unit.h"
 #include "wire/wire.h"
+#include "zmq_help.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 #include <zmq.h>
-
-enum { WAIT_MS = 20000 };
-
-static void new_ipc_url(char *url, size_t bytes)
-{
-    static unsigned count;
-
-    snprintf(url, bytes, "ipc:///tmp/sheaf-test-%d-%u", getpid(), count++);
-}
-
-static void remove_ipc(const char *url)
-{
-    unlink(url + strlen("ipc://"));
-}
-
-static struct link *listen_at(const char *url)
-{
-    struct link *link = NULL;
-    struct error error = {0};
-
-    if (link_zmq_listen(&link, &url, 1, &error) != OK)
-        printf("%s\n", error.text);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
-    return link;
-}
-
-static bool next_is(struct link *link, enum link_event_type type, link_peer *peer)
-{
-    struct link_event event;
-    bool is_right = conformance_wait(link, &event, WAIT_MS) == type;
-
-    *peer = event.peer;
-    if (event.type == LINK_MESSAGE)
-        message_clear(&event.message);
-    return is_right;
-}
 
 struct stranger {
     struct link *link;

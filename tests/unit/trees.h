@@ -1,10 +1,10 @@
 /*
- * All cuts and all gluing trees of a small input.
+ * That cuts and gluing trees cannot be seen: all of them for a small input, some for a larger one.
  *
- * Instead of walking all trees (there are Catalan many), every interval [i, j) keeps the set of
- * different segments that any tree over any cuts of it gives, built from the sets of its parts.
- * Segments that differ only in form are few, so this covers every tree over every set of cuts; the
- * whole interval's must all say what the uncut fold says.
+ * For all, instead of walking all trees (there are Catalan many), every interval [i, j) keeps the
+ * set of different segments that any tree over any cuts of it gives, built from the sets of its
+ * parts. Segments that differ only in form are few, so this covers every tree over every set of
+ * cuts; the whole interval's must all say what the uncut fold says.
  */
 #ifndef SHEAF_TESTS_TREES_H
 #define SHEAF_TESTS_TREES_H
@@ -146,6 +146,60 @@ static inline bool trees_check_all(struct folding *folding)
             bytes_clear(&table[i].form[k]);
     memory_free(table);
     bytes_clear(&whole);
+    return ok;
+}
+
+static inline uint64_t trees_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* The pieces between the cuts, glued neighbour to neighbour in an order drawn at random. */
+static inline bool trees_check_random(struct folding *folding, const size_t *cut, size_t count,
+                                      const struct bytes *whole, uint64_t *random)
+{
+    struct segment *pieces = memory_array(count, sizeof *pieces);
+    size_t left = count - 1;
+    bool ok;
+
+    for (size_t i = 0; i + 1 < count; i++)
+        folding_piece(folding, cut[i], cut[i + 1], &pieces[i]);
+    for (; left > 1; left--) {
+        size_t at = (size_t)(trees_random(random) % (left - 1));
+
+        segment_glue(&pieces[at], &pieces[at + 1], &folding->spec);
+        folding_round_trip(folding, &pieces[at]);
+        memmove(&pieces[at + 1], &pieces[at + 2], (left - at - 2) * sizeof *pieces);
+    }
+    ok = trees_agree(folding, &pieces[0], whole, "a random tree");
+    segment_clear(&pieces[0]);
+    memory_free(pieces);
+    return ok;
+}
+
+/* Cut at random places, fed in parts of random size, glued at random. */
+static inline bool trees_check_cuts(struct folding *folding, uint64_t *random)
+{
+    size_t *cut = memory_array(folding->units + 2, sizeof *cut);
+    uint64_t one_in = 1 + trees_random(random) % 40;
+    struct bytes whole = {0};
+    size_t count = 1;
+    bool ok;
+
+    for (size_t i = 1; i <= folding->units; i++)
+        if (trees_random(random) % one_in == 0)
+            cut[count++] = i;
+    cut[count++] = folding->units + 1;
+    folding->feed_bytes = (size_t)(trees_random(random) % 3 ? 0 : 1 + trees_random(random) % 9);
+    folding_whole(folding, &whole);
+    ok = trees_check_random(folding, cut, count, &whole, random);
+    folding->feed_bytes = 0;
+    bytes_clear(&whole);
+    memory_free(cut);
     return ok;
 }
 
