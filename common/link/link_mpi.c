@@ -175,22 +175,29 @@ static void fail(struct mpi_link *mpi)
     }
 }
 
+/* OpenMPI's probe looks at what it knows already, and only then at what has come: so twice. */
+static bool is_there(struct mpi_link *mpi, MPI_Message *message, MPI_Status *status)
+{
+    int flag = 0;
+
+    for (int i = 0; i < 2 && !flag; i++)
+        if (MPI_Improbe(MPI_ANY_SOURCE, mpi->tag, MPI_COMM_WORLD, &flag, message, status) !=
+            MPI_SUCCESS) {
+            fail(mpi);
+            return false;
+        }
+    return flag;
+}
+
 /* Begin to receive the next packet, if one is there. */
 static bool probe(struct mpi_link *mpi)
 {
     struct mpi_channel *channel;
     MPI_Message message;
     MPI_Status status;
-    int flag = 0, bytes = 0;
+    int bytes = 0;
 
-    if (mpi->is_broken)
-        return false;
-    if (MPI_Improbe(MPI_ANY_SOURCE, mpi->tag, MPI_COMM_WORLD, &flag, &message, &status) !=
-        MPI_SUCCESS) {
-        fail(mpi);
-        return false;
-    }
-    if (!flag)
+    if (mpi->is_broken || !is_there(mpi, &message, &status))
         return false;
     channel = channel_of_rank(mpi, status.MPI_SOURCE);
     if (!channel || MPI_Get_count(&status, MPI_BYTE, &bytes) != MPI_SUCCESS || bytes < 0) {
