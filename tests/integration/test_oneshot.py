@@ -640,6 +640,7 @@ class Ends(Files):
         self.assertEqual(stats["elements"], 1000000)
         self.assertEqual(set(stats["seconds"]), {"open", "count", "fold", "print"})
 
+    @backends.only_on("local", "zmq", because="mpirun takes its time to begin")
     def test_progress_is_for_terminals_or_on_demand(self):
         stdin = lines(range(1000))
         self.assertEqual(sheaf("sum", "-", stdin=stdin).err, "")
