@@ -9,6 +9,7 @@
 int cli_reduce(enum op_kind op, int argc, char *const *argv);
 int cli_coordinator(int argc, char *const *argv);
 int cli_status(int argc, char *const *argv);
+int cli_up(int argc, char *const *argv);
 
 /*
  * "sheaf: " and the sentence on standard error, but nothing when nobody reads the output; returns

@@ -19,6 +19,7 @@
 
 struct status_options {
     const char *farm;
+    const char *worker;
     uint32_t output; /* 0 text, 1 json */
     int64_t give_up_ns;
     bool help, version;
@@ -28,6 +29,8 @@ struct status_options {
 
 static const struct option OPTIONS[] = {
     {"farm", 0, OPTION_TEXT, FIELD(farm), "URL", "the coordinator (SHEAF_FARM)", 0},
+    {"worker", 0, OPTION_TEXT, FIELD(worker), "HOST",
+     "only the workers of this host; status 1 when there is none", 0},
     {"output", 0, OPTION_CHOICE, FIELD(output), "text|json", "tables, or an object", 0},
     {"give-up", 0, OPTION_SECONDS, FIELD(give_up_ns), "SECONDS",
      "wait this long for the answer (5; 0: for ever)", 0},
@@ -38,15 +41,17 @@ static const struct option OPTIONS[] = {
 static const struct command COMMAND = {
     .name = "sheaf status",
     .operands = "",
-    .about = "Show a farm's workers and jobs.",
+    .about = "Show a farm's workers and jobs, or whether a host works for it.",
     .more = "Examples:\n"
             "  sheaf status --farm tcp://127.0.0.1:7400\n"
             "  sheaf status --farm tcp://127.0.0.1:7400 --output json\n"
+            "  sheaf status --farm tcp://127.0.0.1:7400 --worker $(hostname)\n"
             "\n"
-            "A rate is in bytes of input a second. Exit status: 0 answered, 2 wrong usage, 3 no "
-            "coordinator\n"
-            "answers, 128 + N after signal N, 141 when the reader of standard output closed it "
-            "early.\n",
+            "A rate is in bytes of input a second. Exit status: 0 answered, 1 that host has no "
+            "worker,\n"
+            "2 wrong usage, 3 no coordinator answers, 128 + N after signal N, 141 when the reader "
+            "of\n"
+            "standard output closed it early.\n",
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS};
 
@@ -211,49 +216,70 @@ static void print_table(FILE *out, const struct table *table, const cJSON *rows)
     }
 }
 
-/* Owned by the caller. */
-static char *tables_of(const cJSON *status, size_t *length)
+/* Leave only the workers of one host. */
+static void keep_host(cJSON *workers, const char *host)
 {
-    char *text = NULL;
-    FILE *out = open_memstream(&text, length);
+    for (int i = cJSON_GetArraySize(workers) - 1; i >= 0; i--) {
+        const cJSON *row = cJSON_GetArrayItem(workers, i);
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "host"));
 
-    if (!out)
-        return NULL;
-    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+        if (!name || strcmp(name, host) != 0)
+            cJSON_DeleteItemFromArray(workers, i);
+    }
+}
+
+static void print_status(FILE *out, const struct status_options *options, const cJSON *status)
+{
+    /* Of one host, its workers and nothing else. */
+    size_t tables = options->worker ? 1 : sizeof TABLES / sizeof *TABLES;
+    char *text;
+
+    if (options->output == 1) {
+        text = cJSON_PrintUnformatted(status);
+        fprintf(out, "%s\n", text);
+        cJSON_free(text);
+        return;
+    }
+    for (size_t i = 0; i < tables; i++) {
         fprintf(out, "%s", i ? "\n" : "");
         print_table(out, &TABLES[i], cJSON_GetObjectItemCaseSensitive(status, TABLES[i].key));
     }
-    if (!fclose(out))
-        return text;
-    free(text);
-    return NULL;
 }
 
-static int show_tables(const struct status_options *options, const struct chunk *json,
-                       struct error *error)
+static int put_status(const struct status_options *options, const cJSON *status,
+                      struct error *error)
 {
-    cJSON *status = cJSON_ParseWithLength((const char *)json->data, json->length);
+    char *text = NULL;
     size_t length;
-    char *text;
+    FILE *out = open_memstream(&text, &length);
     int rc;
 
-    if (!status)
-        return error_set(error, ERROR_FARM, "%s: the answer is not a status", options->farm);
-    text = tables_of(status, &length);
-    rc = text ? stdio_put(text, length, error) : error_set(error, ERROR_MEMORY, "out of memory");
+    if (!out)
+        return error_set(error, ERROR_MEMORY, "out of memory");
+    print_status(out, options, status);
+    rc = fclose(out) ? error_set(error, ERROR_MEMORY, "out of memory")
+                     : stdio_put(text, length, error);
     free(text);
-    cJSON_Delete(status);
     return rc;
 }
 
 static int show(const struct status_options *options, const struct chunk *json, struct error *error)
 {
-    int rc;
+    cJSON *status = cJSON_ParseWithLength((const char *)json->data, json->length);
+    cJSON *workers = cJSON_GetObjectItemCaseSensitive(status, "workers");
+    int rc = OK;
 
-    if (options->output == 0)
-        return show_tables(options, json, error);
-    rc = stdio_put(json->data, json->length, error);
-    return rc == OK ? stdio_put("\n", 1, error) : rc;
+    if (!cJSON_IsArray(workers))
+        rc = error_set(error, ERROR_FARM, "%s: the answer is not a status", options->farm);
+    if (rc == OK && options->worker)
+        keep_host(workers, options->worker);
+    if (rc == OK && options->worker && !cJSON_GetArraySize(workers))
+        rc = error_set(error, ERROR_FAILED, "%s: no worker of host '%.80s' has joined",
+                       options->farm, options->worker);
+    if (rc == OK)
+        rc = put_status(options, status, error);
+    cJSON_Delete(status);
+    return rc;
 }
 
 static int check(struct status_options *options, const struct texts *operands, struct error *error)

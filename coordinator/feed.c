@@ -14,6 +14,7 @@
 
 enum {
     TORN = -1,         /* in place of an errno: the input ends inside an element, or too early */
+    LONG = -2,         /* … or goes on behind the last element that was promised */
     SLACK_BEFORE = 32, /* folding may read this far around the bytes (source/fold.h) */
     SLACK_AFTER = 64,
     GATHER_MS = 2, /* a pipe that goes on filling is given this long for a fuller slice */
@@ -165,7 +166,9 @@ static bool wait_for_stream(const struct feed *feed, int stream, int timeout_ms)
 static void fail(struct order *order, int errnum)
 {
     snprintf(order->failure, sizeof order->failure, "%s",
-             errnum == TORN ? "the input ends too early" : strerror(errnum));
+             errnum == TORN   ? "the input ends too early"
+             : errnum == LONG ? "bytes follow the last promised element"
+                              : strerror(errnum));
 }
 
 /*
@@ -220,6 +223,21 @@ static void check_end(const struct feed *feed, struct order *order, size_t got, 
         order->end = true;
 }
 
+/* Behind the last element that a header promised. Waits for the stream's end, as for a file's. */
+static bool goes_on(const struct feed *feed, const struct order *order)
+{
+    int stream = feed->streams[order->source];
+    uint8_t byte;
+    ssize_t n;
+
+    do {
+        if (!wait_for_stream(feed, stream, -1))
+            return false;
+        n = read(stream, &byte, 1);
+    } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    return n > 0;
+}
+
 static void answer_from_stream(const struct feed *feed, struct order *order)
 {
     const struct source *source = &feed->spec->sources[order->source];
@@ -234,6 +252,11 @@ static void answer_from_stream(const struct feed *feed, struct order *order)
     got = feed->failures[order->source]
               ? 0
               : read_stream(feed, order, room.data + SLACK_BEFORE, wanted);
+    if (source->units != SOURCE_UNITS_UNKNOWN && order->unit + got / unit_bytes == source->units &&
+        goes_on(feed, order)) {
+        feed->failures[order->source] = LONG;
+        got = 0;
+    }
     check_end(feed, order, got, unit_bytes);
     order->units = got / unit_bytes;
     room.length = SLACK_BEFORE + got - got % unit_bytes;

@@ -6,16 +6,18 @@
 
 #include <string.h>
 
-static const char ABOUT[] = "Exact sums and products of lists of numbers, cut into sublists: on "
-                            "this machine's cores or on a farm.\n"
-                            "\n"
-                            "Commands:\n"
-                            "  sum          the sum of every sublist\n"
-                            "  product      the product of every sublist\n"
-                            "  coordinator  run the service that clients and workers connect to\n"
-                            "  status       show a farm's workers and jobs\n"
-                            "\n"
-                            "sheaf COMMAND --help explains a command, with examples.";
+static const char ABOUT[] =
+    "Exact sums and products of lists of numbers, cut into sublists: on "
+    "this machine's cores or on a farm.\n"
+    "\n"
+    "Commands:\n"
+    "  sum          the sum of every sublist\n"
+    "  product      the product of every sublist\n"
+    "  coordinator  run the service that clients and workers connect to\n"
+    "  status       show a farm's workers and jobs\n"
+    "  up           start workers on other hosts, over ssh, for one command\n"
+    "\n"
+    "sheaf COMMAND --help explains a command, with examples.";
 
 static const char MORE[] =
     "Examples:\n"
@@ -44,7 +46,7 @@ static const struct command COMMAND = {.name = "sheaf",
                                        .options = OPTIONS,
                                        .option_count = sizeof OPTIONS / sizeof *OPTIONS};
 
-static const char *const NAMES[] = {"sum", "product", "coordinator", "status"};
+static const char *const NAMES[] = {"sum", "product", "coordinator", "status", "up"};
 enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES };
 
 static int unknown_command(const char *name)
@@ -79,7 +81,7 @@ static int own_options(int argc, char *const *argv)
         return cli_help(&COMMAND);
     if (rc == OK)
         error_set(&error, ERROR_USAGE,
-                  "which command? sum, product, coordinator or status (see sheaf --help)");
+                  "which command? sum, product, coordinator, status or up (see sheaf --help)");
     texts_clear(&operands);
     return cli_fail(&error);
 }
@@ -96,6 +98,8 @@ int main(int argc, char **argv)
         return cli_coordinator(argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "status"))
         return cli_status(argc - 2, argv + 2);
+    if (argc > 1 && !strcmp(argv[1], "up"))
+        return cli_up(argc - 2, argv + 2);
     if (argc > 1 && argv[1][0] != '-' && strcmp(argv[1], "help") != 0)
         return unknown_command(argv[1]);
     if (argc > 1 && !strcmp(argv[1], "help"))

@@ -10,8 +10,11 @@
 #include "link/loop.h"
 #include "link/self.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A coordinator that is there answers sooner. */
 #define SAY_WAITING_NS (2 * NS_PER_S)
@@ -24,7 +27,8 @@ struct daemon {
     const struct link *up; /* of the loop */
     int signal_fd;
     struct patience patience;
-    bool is_joined, was_joined, is_draining, is_released, said_waiting;
+    int stopped_by;
+    bool is_joined, was_joined, is_draining, said_waiting, is_detached, is_released;
 };
 
 static bool is_rank(const struct daemon *daemon)
@@ -106,6 +110,8 @@ static int open_all(struct daemon *daemon, struct error *error)
         rc = open_up(daemon, error);
     if (rc == OK) {
         loop_add_fd(daemon->loop, daemon->signal_fd, POLLIN);
+        if (options->is_attached)
+            loop_add_fd(daemon->loop, STDIN_FILENO, POLLIN);
         log_line(&options->log, LOG_VERBOSE, "connecting to %s with %u processes", options->connect,
                  processes);
     }
@@ -155,6 +161,7 @@ static int look_at_signals(struct daemon *daemon, struct error *error)
         drain(daemon);
         return OK;
     }
+    daemon->stopped_by = number;
     return error_set(error, ERROR_STOPPED, "stopped by signal %d", number);
 }
 
@@ -186,15 +193,28 @@ static int look_at_link(struct daemon *daemon, struct error *error)
     return OK;
 }
 
+/* Whoever holds the other end of standard input is gone when it ends; what it says means nothing.
+ */
+static void look_at_input(struct daemon *daemon)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    char text[512];
+    ssize_t length;
+
+    if (!daemon->options->is_attached || poll(&input, 1, 0) <= 0)
+        return;
+    length = read(STDIN_FILENO, text, sizeof text);
+    daemon->is_detached = length == 0 || (length < 0 && errno != EINTR && errno != EAGAIN);
+}
+
 /* A drained worker without a coordinator has nobody to answer to. */
 static bool is_over(const struct daemon *daemon)
 {
-    if (daemon->is_released)
-        return true;
-    return daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined);
+    return daemon->is_detached || daemon->is_released ||
+           (daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined));
 }
 
-int daemon_run(const struct daemon_options *options, struct error *error)
+int daemon_run(const struct daemon_options *options, int *stopped_by, struct error *error)
 {
     struct daemon daemon = {.options = options, .signal_fd = -1};
     int rc = open_all(&daemon, error);
@@ -202,12 +222,16 @@ int daemon_run(const struct daemon_options *options, struct error *error)
     while (rc == OK && !is_over(&daemon)) {
         loop_round(daemon.loop, daemon.is_joined ? NS_PER_S : 100 * NS_PER_MS);
         look_at_coordinator(&daemon);
+        look_at_input(&daemon);
         rc = look_at_signals(&daemon, error);
         if (rc == OK)
             rc = look_at_clock(&daemon, error);
         if (rc == OK)
             rc = look_at_link(&daemon, error);
     }
-    close_all(&daemon, rc == OK ? 0 : error_exit_status((enum error_code)rc));
+    close_all(&daemon, daemon.stopped_by ? 128 + daemon.stopped_by
+                       : rc == OK        ? 0
+                                         : error_exit_status((enum error_code)rc));
+    *stopped_by = daemon.stopped_by;
     return rc;
 }

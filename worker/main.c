@@ -26,6 +26,8 @@ static const struct option OPTIONS[] = {
      4 * MIB},
     {"give-up", 0, OPTION_SECONDS, FIELD(daemon.give_up_ns), "SECONDS",
      "end after this long without a coordinator that answers (0: never)", 0},
+    {"attached", 0, OPTION_FLAG, FIELD(daemon.is_attached), NULL,
+     "end when standard input does: with the connection that started it", 0},
     {"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "no notices", 0},
     {"verbose", 'v', OPTION_FLAG, FIELD(verbose), NULL, "say when it joins and loses", 0},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "show this text", 0},
@@ -46,7 +48,9 @@ static const struct command COMMAND = {
             "\n"
             "SIGTERM drains: what it holds is finished, nothing more is taken, and it ends with "
             "status 0.\n"
-            "SIGINT, or a second SIGTERM, stops it at once. Exit status: 3 after --give-up.\n",
+            "SIGINT, or a second SIGTERM, stops it at once. Exit status: 2 wrong usage, 3 after "
+            "--give-up,\n"
+            "128 + N when signal N stopped it.\n",
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS,
     .contradictions = CONTRADICTIONS,
@@ -70,6 +74,9 @@ static int run_leaf(const char *text)
                  ? error_set(&error, ERROR_USAGE, "--leaf: '%.40s' is not a descriptor", text)
                  : leaf_run((int)fd, &error);
 
+    /* A parent that went before we had begun leaves nobody who wants to read of it. */
+    if (rc == ERROR_STOPPED)
+        return error_exit_status(ERROR_STOPPED);
     return rc == OK ? 0 : fail(&error);
 }
 
@@ -92,7 +99,7 @@ static int check(struct worker_options *options, const struct texts *operands, s
 static int run(struct worker_options *options, const struct texts *operands)
 {
     struct error error = {0};
-    int rc = check(options, operands, &error);
+    int rc = check(options, operands, &error), stopped_by = 0;
 
     options->daemon.log = LOG;
     options->daemon.version = SHEAF_VERSION;
@@ -101,8 +108,8 @@ static int run(struct worker_options *options, const struct texts *operands)
     if (options->verbose)
         options->daemon.log.level = LOG_VERBOSE;
     if (rc == OK)
-        rc = daemon_run(&options->daemon, &error);
-    return rc == OK ? 0 : fail(&error);
+        rc = daemon_run(&options->daemon, &stopped_by, &error);
+    return rc == OK ? 0 : stopped_by ? 128 + stopped_by : fail(&error);
 }
 
 static int put(const void *text, size_t length)

@@ -80,6 +80,18 @@ static bool advance_root(struct node *node, struct work *work, struct tile *fron
     return false;
 }
 
+/* Blame travels with the range that begins at `middle`, towards who would give it to another pool.
+ * A client would only ask for all of its job again. */
+static uint32_t deaths_behind(const struct work *work, const struct peer *giver,
+                              struct place middle)
+{
+    const struct tile *next = work->merge.tiles.first;
+
+    if (!giver->is_dialled || !next || place_compare(next->slice.begin, middle) != 0)
+        return 0;
+    return next->deaths;
+}
+
 static void send_result(struct node *node, struct work *work, struct place middle, bool done,
                         struct chunk *payload)
 {
@@ -94,6 +106,7 @@ static void send_result(struct node *node, struct work *work, struct place middl
                                              .middle = middle,
                                              .busy_ns = work->busy_ns,
                                              .units = work->units,
+                                             .deaths = deaths_behind(work, giver, middle),
                                              .done = done};
     message.payload = *payload;
     work->answered = middle;
@@ -122,6 +135,8 @@ static bool is_worth_answering(struct node *node, const struct work *work, const
 {
     size_t closed_bytes = front->run->closed.packed.length;
 
+    if (front->next && front->next->deaths && front->next->state != TILE_RUN)
+        return true; /* its blame goes along */
     if (work->asked.kind == TASK_COUNT)
         return false;
     if (front->next && front->next->state == TILE_RUN && !front->is_waiting)
@@ -143,11 +158,11 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
     struct segment segment;
     struct place middle = front->slice.end;
 
-    if (closed_bytes && !work->room_bytes)
+    if (closed_bytes && work->sent_bytes >= work->room_bytes)
         return true; /* until the giver has room */
     if (!done && !is_worth_answering(node, work, front))
         return true;
-    work->room_bytes -= closed_bytes < work->room_bytes ? closed_bytes : work->room_bytes;
+    work->sent_bytes += closed_bytes;
     segment = *front->run;
     merge_take_closed(&work->merge, front, &segment.closed);
     memory_free(front->run);
@@ -185,7 +200,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     if (work->plan.needs_checkpoints)
         plan_take_checkpoints(&work->plan, &counted);
     segment_clear(&counted);
-    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    merge_init(&work->merge, job->spec, run_bytes_max(node), &node->held_bytes);
     work->merge.is_final = job->is_root;
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */
@@ -226,6 +241,21 @@ void work_counted(struct node *node, struct work *work, struct tile *run)
 static enum segment_kind phase_segment(const struct work *work)
 {
     return work->phase == TASK_COUNT ? SEGMENT_COUNT : SEGMENT_FOLD;
+}
+
+void work_tell_deaths(struct node *node, struct work *work, const struct tile *tile)
+{
+    struct segment none;
+
+    if (work->job->is_root || work->asked.kind == TASK_GLUE || work->phase != work->asked.kind)
+        return;
+    if (tile->previous) {
+        work_advance(node, work);
+        return;
+    }
+    segment_init(&none, phase_segment(work), work->job->op);
+    send_segment(node, work, &none, tile->slice.begin, false);
+    segment_clear(&none);
 }
 
 void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault)

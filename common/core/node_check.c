@@ -91,9 +91,35 @@ static const char *check_work(const struct work *work)
     return NULL;
 }
 
+/* The most by which a result may pass the room it was given: a run, or one value as long as those
+ * of the simulator. */
+static uint64_t passed_room(const struct node *node)
+{
+    uint64_t run = run_bytes_max(node);
+
+    return run < 64 * KIB ? 64 * KIB : run;
+}
+
+/* Values and the room promised for them stay within the window, but for the front of each work:
+ * values that wait there, the rooms of the two that may work on it, and what passes a room. */
+static uint64_t bytes_past_window(const struct node *node)
+{
+    return unprinted_max(node) + 2 * (node->options.memory_bytes / 4) + 2 * passed_room(node);
+}
+
+static uint64_t closed_bytes(const struct work *work)
+{
+    uint64_t closed = 0;
+
+    for (const struct tile *tile = work->merge.tiles.first; tile; tile = tile->next)
+        closed += tile->run ? tile->run->closed.packed.length : 0;
+    return closed;
+}
+
 static const char *check_jobs(const struct node *node)
 {
-    uint64_t jobs = 0, held = 0, reserved = 0;
+    uint64_t jobs = 0, held = 0, reserved = 0, closed = 0;
+    uint64_t window = node->options.memory_bytes;
 
     for (const struct job *job = node->jobs; job; job = job->next) {
         jobs++;
@@ -104,10 +130,14 @@ static const char *check_jobs(const struct node *node)
                 return broken;
             held += work->merge.held_bytes;
             reserved += work->reserved_bytes;
+            closed += closed_bytes(work);
+            window += bytes_past_window(node);
         }
     }
     REQUIRE(node->held_bytes == held);
     REQUIRE(node->reserved_bytes == reserved);
+    REQUIRE(closed + node->unprinted_bytes + reserved <= window);
+    REQUIRE(node->unprinted_bytes <= unprinted_max(node) + 2 * passed_room(node));
     REQUIRE(node->stats.jobs == jobs);
     return NULL;
 }

@@ -17,7 +17,7 @@ static bool tile_is_front(const struct tile *tile)
 
 static bool is_numbered_text(const struct work *work, const struct tile *tile)
 {
-    return cut_is_numbered(&work->job->spec->cut) &&
+    return cut_is_numbered(&work->job->spec->cut) && work->phase != TASK_COUNT &&
            source_needs_count(&work->job->spec->sources[tile->slice.begin.source]);
 }
 
@@ -49,6 +49,7 @@ static void split_tile(struct node *node, struct work *work, const struct peer *
     if (place_compare(right.begin, tile->slice.begin) <= 0 ||
         place_compare(right.begin, right.end) >= 0)
         return;
+    right.in_token = false;
     if (cut_is_numbered(&spec->cut))
         right.element += right.begin.unit - tile->slice.begin.unit;
     merge_split(&work->merge, tile, &right);

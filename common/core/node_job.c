@@ -198,11 +198,12 @@ struct work *work_new(struct node *node, struct job *job, struct message *task)
     note_asked(node, work, true);
     work->phase = work->asked.kind;
     plan_init(&work->plan, job->spec, &work->asked.slice);
-    merge_init(&work->merge, job->spec, RESULT_BYTES_MAX, &node->held_bytes);
+    merge_init(&work->merge, job->spec, run_bytes_max(node), &node->held_bytes);
     work->merge.is_final = job->is_root;
     job->cost_all += work->plan.cost_left;
     if (wants_counting(node, work))
         work->phase = TASK_COUNT;
+    work->plan.is_counting = work->phase == TASK_COUNT && !MUTANT(COUNTED_WHOLE);
     if (work->asked.by_value || work->asked.kind == TASK_GLUE)
         take_payload(work, task);
     else if (work->asked.deaths)

@@ -40,7 +40,8 @@ struct lease {
     struct peer *child;            /* NULL: not in use */
     struct lease *previous, *next; /* the child's leases, oldest first */
     uint32_t attempt;
-    uint64_t room_bytes; /* granted and not used */
+    uint64_t room_bytes; /* granted and not used … */
+    uint64_t past_bytes; /* … or used beyond: the next grant pays for it */
     uint64_t payload_bytes;
     int64_t expected_ns;
     struct place answered; /* where its next part begins */
@@ -138,9 +139,9 @@ struct work {
     struct plan plan;
     struct merge merge;
     struct place answered;
-    uint64_t room_bytes;     /* for answers above */
-    uint64_t value_bytes;    /* that came with it */
-    uint64_t busy_ns, units; /* since the last answer */
+    uint64_t room_bytes, sent_bytes; /* for answers above: granted and used, in all */
+    uint64_t value_bytes;            /* that came with it */
+    uint64_t busy_ns, units;         /* since the last answer */
     int64_t answered_ns;
     uint64_t reserved_bytes; /* rooms granted to children */
     uint64_t tasks;          /* outstanding */
@@ -224,6 +225,8 @@ uint64_t room_max(const struct node *node, const struct peer *peer);
 uint64_t room_wanted(const struct node *node, const struct work *work, const struct peer *peer,
                      cost planned);
 bool has_room(const struct node *node, const struct work *work, uint64_t room, bool is_front);
+/* Closed values in a run, beyond which it is not glued further: one answer's worth. */
+uint64_t run_bytes_max(const struct node *node);
 /* Values that may wait to be printed or answered at the front of a work. */
 uint64_t unprinted_max(const struct node *node);
 /* Change what is reserved for the work's results. */
@@ -278,6 +281,9 @@ void work_advance(struct node *node, struct work *work);
 void work_counted(struct node *node, struct work *work, struct tile *run);
 /* A range that cannot be had is a fault at its begin: what stands before it is still counted. */
 void tile_fails(struct node *node, struct work *work, struct tile *tile, const struct fault *fault);
+/* Pool processes died with this range, the first that is not counted or near it: whoever gave the
+ * work hears of it now, as this pool may be lost next. The work may end by it. */
+void work_tell_deaths(struct node *node, struct work *work, const struct tile *tile);
 /* A worker glued a pair for the giver: pass its answer on as it is. */
 void work_relay_glued(struct node *node, struct work *work, struct message *message);
 /* Decline works whose files no child can open any more. */

@@ -62,6 +62,11 @@ uint64_t room_max(const struct node *node, const struct peer *peer)
                              : at_most(most, node->options.memory_bytes / 8);
 }
 
+uint64_t run_bytes_max(const struct node *node)
+{
+    return at_most(RESULT_BYTES_MAX, node->options.memory_bytes / 8);
+}
+
 uint64_t unprinted_max(const struct node *node)
 {
     return at_most(UNPRINTED_MAX, node->options.memory_bytes / 4);

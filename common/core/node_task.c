@@ -155,6 +155,7 @@ void lease_lost(struct node *node, struct lease *lease, const struct event *even
     struct tile *tile = task->tile;
     struct work *work = task->work;
     bool is_pair = task->kind == TASK_GLUE;
+    bool was_process = lease->child->role == ROLE_PROCESS;
     struct fault fault;
 
     blame(tile, lease, event);
@@ -164,6 +165,8 @@ void lease_lost(struct node *node, struct lease *lease, const struct event *even
         return;
     if (tile->deaths < PROCESS_DEATHS_MAX && tile->lost_daemons < DAEMON_DEATHS_MAX) {
         give_back(node, task);
+        if (was_process && !is_pair && tile->deaths)
+            work_tell_deaths(node, work, tile);
         return;
     }
     fault = fault_of_death(tile, event);
@@ -218,6 +221,7 @@ static void use_room(struct node *node, struct lease *lease, size_t closed_bytes
     uint64_t used = closed_bytes < lease->room_bytes ? closed_bytes : lease->room_bytes;
 
     lease->room_bytes -= used;
+    lease->past_bytes += closed_bytes - used;
     unreserve(node, lease->task->work, used);
 }
 
@@ -230,7 +234,8 @@ static void grant(struct node *node, struct lease *lease, uint64_t more)
     room.room.job = lease->task->work->job->id;
     room.room.task = lease->task->id;
     room.room.attempt = lease->attempt;
-    room.room.more_bytes = more;
+    room.room.more_bytes = more + lease->past_bytes;
+    lease->past_bytes = 0;
     peer_send(node, lease->child, &room);
 }
 
@@ -369,6 +374,7 @@ static void count_prefix(struct node *node, struct lease *lease,
         tile->lost_daemons = 0;
     } else {
         segment_clear(segment);
+        tile->deaths = result->deaths > tile->deaths ? result->deaths : tile->deaths;
     }
     use_room(node, lease, closed_bytes);
     if (result->done)

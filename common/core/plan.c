@@ -218,8 +218,9 @@ bool plan_next(struct plan *plan, cost most, uint64_t units_exact, struct slice 
     if (plan_is_done(plan) || plan_is_at_stream(plan))
         return false;
     wanted = place_wanted(plan, most, units_exact);
-    if (!cut_is_numbered(&plan->spec->cut)) {
+    if (!cut_is_numbered(&plan->spec->cut) || plan->is_counting) {
         rest.begin = wanted;
+        rest.in_token = false; /* not known: gluing tells */
     } else if (is_arithmetic(plan, wanted)) {
         rest.element += elements_between(plan->spec, rest.begin, wanted);
         rest.begin = wanted;

@@ -18,6 +18,7 @@ struct plan {
     const struct job_spec *spec; /* borrowed */
     struct slice rest;           /* not yet cut */
     cost cost_left;              /* of the rest, streams not counted */
+    bool is_counting;            /* pieces are counted: cut anywhere, and without numbers */
     bool needs_checkpoints;      /* elements carry numbers that only counting can tell */
     uint64_t checkpoint_base;    /* element number at the begin that the checkpoints count from */
     struct checkpoint *checkpoints; /* owned; NULL before counting */

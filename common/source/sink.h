@@ -78,12 +78,14 @@ static inline bool sink_is_faulty(const struct sink *sink)
     return sink->segment->fault.kind != FAULT_NONE;
 }
 
-/* Enough closed values are there; but one at least, so that every fold makes progress. */
+/* Enough closed values are there; but one at least, so that every fold makes progress. Equal ones
+ * are no bytes: those of one more source, 2^63 − 1 at most, must still be counted in 64 bits. */
 static inline bool sink_is_full(const struct sink *sink, uint64_t room_bytes)
 {
-    size_t length = sink->segment->closed.packed.length;
+    const struct values *closed = &sink->segment->closed;
 
-    return length && length >= room_bytes;
+    return closed->packed.length &&
+           (closed->packed.length >= room_bytes || closed->count > INT64_MAX);
 }
 
 static inline void sink_element(struct sink *sink)

@@ -60,7 +60,10 @@ static void decode_fields(struct reader *in, struct message *message, size_t ite
 
     for (uint32_t i = 0; i < layout->count; i++) {
         if (i == 1 && is_foreign(message)) {
-            read_skip(in, items - 2);
+            if (items < 2)
+                read_fail(in);
+            else
+                read_skip(in, items - 2);
             return;
         }
         decode_field(in, &layout->fields[i], (char *)message + layout->fields[i].offset);

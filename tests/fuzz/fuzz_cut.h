@@ -67,7 +67,9 @@ static inline int fuzz_cut_run(enum source_format format, const uint8_t *data, s
         return 0;
     units = length - CHOICES;
     folding_init(&folding, format, data[0] & 1 ? OP_PRODUCT : OP_SUM, fuzz_cut_of(data[0] >> 1));
-    folding.spec.type = (enum element_type)(data[1] % 2);
+    folding.spec.type = (enum element_type)(data[1] % 3);
+    if (data[1] & 8)
+        folding.spec.value_bytes_max = 8;
     folding.feed_bytes = data[1] / 16;
     folding_set(&folding, data + CHOICES, units);
     first = 1 + data[2] * units / 256;

@@ -1,9 +1,11 @@
 """A coordinator, worker daemons and clients as real processes, with crashes: each costs time, never an answer."""
 
+import json
 import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +16,7 @@ from farm import Farm, sheaf
 
 
 NO_WORKER = "waiting for one to join\n"
+LONG = ("1..1000000000", "--every", "1000")  # minutes of work for a product
 
 
 def lines(values):
@@ -78,11 +81,10 @@ class Work(FarmTest):
 
     def test_a_short_job_is_not_stuck_behind_a_long_one(self):
         with Farm(self.directory, workers=2) as a_farm:
-            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=subprocess.DEVNULL)
-            time.sleep(0.5)
-            begin = time.monotonic()
+            client = a_farm.start_client("product", *LONG, stdout=subprocess.DEVNULL)
+            farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")
             self.assert_gives(a_farm.run("sum", "1..10"), "55\n")
-            self.assertLess(time.monotonic() - begin, 2)
+            self.assertTrue(client.is_running())
 
     def test_the_environment_names_the_farm(self):
         with Farm(self.directory, workers=1) as a_farm:
@@ -109,10 +111,19 @@ class Status(FarmTest):
             self.assertEqual(text.out.splitlines()[0].split(),
                              ["host", "pid", "slots", "running", "done", "rate", "state"])
             self.assertTrue(text.out.endswith("\nno jobs\n"), text)
-            a_farm.start_client("product", "1..3000000", "--every", 1000, stdout=subprocess.DEVNULL)
-            job = farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")[0]
-            self.assertEqual(job["op"], "product")
-            self.assertEqual(job["state"], "running")
+            a_farm.start_client("product", *LONG, stdout=subprocess.DEVNULL)
+            farm.wait_until(lambda: [(job["op"], job["state"]) for job in a_farm.status()["jobs"]] ==
+                            [("product", "running")], what="a job that runs")
+
+    def test_status_of_one_host(self):
+        host = socket.gethostname()
+        with Farm(self.directory, workers=1) as a_farm:
+            result = sheaf("status", "--farm", a_farm.url, "--worker", host, "--output", "json")
+            self.assertEqual([row["host"] for row in json.loads(result.out)["workers"]], [host])
+            result = sheaf("status", "--farm", a_farm.url, "--worker", host)
+            self.assertRegex(result.out, rf"\Ahost .*\n{host} .*\n\Z")
+            self.assert_fails(sheaf("status", "--farm", a_farm.url, "--worker", "elsewhere"), 1,
+                              f"sheaf: {a_farm.url}: no worker of host 'elsewhere' has joined")
 
     def test_nobody_there(self):
         url = f"tcp://127.0.0.1:{farm.free_port()}"
@@ -160,10 +171,11 @@ class Crashes(FarmTest):
     def test_killed_pool_processes_of_daemons(self):
         with Farm(self.directory, workers=2) as a_farm:
             client, answer = self.start(a_farm)
-            for _ in range(3):
-                for worker in a_farm.workers:
-                    for pid in farm.children(worker.pid):
-                        os.kill(pid, signal.SIGKILL)
+            # Twice in all: where a busy machine lets nothing happen in between, the same piece is hit
+            # each time, and three times are the piece's fault.
+            for worker in a_farm.workers:
+                for pid in farm.children(worker.pid)[:1]:
+                    farm.kill(pid)
                 time.sleep(0.05)
             self.gives(client, answer)
 
@@ -187,15 +199,15 @@ class Crashes(FarmTest):
 
     def test_a_client_that_is_killed_leaves_no_job(self):
         with Farm(self.directory, workers=1) as a_farm:
-            client = a_farm.start_client("product", "1..100000000", "--every", 1000, stdout=subprocess.DEVNULL)
+            client = a_farm.start_client("product", *LONG, stdout=subprocess.DEVNULL)
             farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")
             client.send(signal.SIGINT)
-            self.assertEqual(client.wait(5).status, 130)
-            farm.wait_until(lambda: not a_farm.status()["jobs"], 10, what="no job")
+            self.assertEqual(client.wait().status, 130)
+            farm.wait_until(lambda: not a_farm.status()["jobs"], what="no job")
             self.assert_gives(a_farm.run("sum", "1..100"), "5050\n")
 
     def test_a_client_that_is_shot_leaves_no_job(self):
-        for arguments in (["product", "1..100000000", "--every", 1000], ["sum", "-"]):
+        for arguments in (["product", *LONG], ["sum", "-"]):
             with self.subTest(arguments=arguments), Farm(self.directory, workers=2) as a_farm:
                 reader, writer = os.pipe()
                 client = a_farm.start_client(*arguments, stdin=reader, stdout=subprocess.DEVNULL)
@@ -203,11 +215,11 @@ class Crashes(FarmTest):
                 os.write(writer, b"1\n2")
                 farm.wait_until(lambda a_farm=a_farm: a_farm.status()["jobs"], what="a job")
                 client.send(signal.SIGKILL)
-                client.wait(5)
+                client.wait()
                 os.close(writer)
-                farm.wait_until(lambda a_farm=a_farm: not a_farm.status()["jobs"], 10, what="no job")
+                farm.wait_until(lambda a_farm=a_farm: not a_farm.status()["jobs"], what="no job")
                 farm.wait_until(lambda a_farm=a_farm: [w["running"] for w in a_farm.status()["workers"]] == [0, 0],
-                                10, what="idle workers")
+                                what="idle workers")
                 self.assert_gives(a_farm.run("sum", "1..100"), "5050\n")
 
     def test_without_workers_the_job_waits_and_says_so(self):
@@ -232,36 +244,42 @@ class Drain(FarmTest):
         path, answer = self.text(300000)
         with Farm(self.directory, workers=2) as a_farm:
             client = a_farm.start_client("sum", path, "--task-elements", 20000)
-            time.sleep(0.2)
+            farm.wait_until(lambda: a_farm.status()["jobs"] or not client.is_running(), pause=0.005, what="a job")
             a_farm.workers[0].send(signal.SIGTERM)
-            self.assertEqual(a_farm.workers[0].wait(10).status, 0)
+            self.assertEqual(a_farm.workers[0].wait().status, 0)
             self.gives(client, answer)
 
     def test_an_idle_worker_drains_at_once_and_stops_at_a_second_signal(self):
         with Farm(self.directory, workers=1) as a_farm:
             a_farm.workers[0].send(signal.SIGTERM)
-            self.assertEqual(a_farm.workers[0].wait(5).status, 0)
-            worker = a_farm.start_worker()
-            a_farm.wait_for_workers(1)
-            worker.send(signal.SIGINT)
-            self.assertEqual(worker.wait(5).status, 130)
+            self.assertEqual(a_farm.workers[0].wait().status, 0)
+            for number in (signal.SIGINT, signal.SIGHUP):
+                worker = a_farm.start_worker()
+                farm.wait_until(lambda: f"joined {a_farm.url}" in worker.error_text(), what="joined")
+                worker.send(number)
+                result = worker.wait()
+                self.assertEqual(result.status, 128 + number, result)
+                self.assertNotIn("stopped", result.err)
 
     def test_the_coordinator_stops_cleanly(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Farm(self.directory, workers=1) as a_farm:
                 a_farm.coordinator.send(number)
-                self.assertEqual(a_farm.coordinator.wait(5).status, 0)
+                self.assertEqual(a_farm.coordinator.wait().status, 0)
 
-    def test_a_worker_says_what_happens_and_gives_up(self):
-        with Farm(self.directory, workers=1, worker_arguments=["--give-up", "4"]) as a_farm:
+    def test_a_worker_says_what_happens(self):
+        with Farm(self.directory, workers=1) as a_farm:
             worker = a_farm.workers[0]
             a_farm.coordinator.send(signal.SIGKILL)
             a_farm.coordinator.wait()
-            farm.wait_until(lambda: f"lost {a_farm.url}" in worker.error_text(), 15, what="lost")
+            farm.wait_until(lambda: f"lost {a_farm.url}" in worker.error_text(), what="lost")
             a_farm.start_coordinator()
-            farm.wait_until(lambda: f"rejoined {a_farm.url}" in worker.error_text(), 15, what="rejoined")
+            farm.wait_until(lambda: f"rejoined {a_farm.url}" in worker.error_text(), what="rejoined")
+
+    def test_a_worker_that_had_a_coordinator_gives_up(self):
+        with Farm(self.directory, workers=1, worker_arguments=["--give-up", "1"]) as a_farm:
             a_farm.coordinator.send(signal.SIGKILL)
-            self.assertEqual(worker.wait(20).status, 3)
+            self.assertEqual(a_farm.workers[0].wait().status, 3)
 
 
 if __name__ == "__main__":

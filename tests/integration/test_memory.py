@@ -60,29 +60,35 @@ class Memory(farm.TestCase):
 
     def check(self, peaks):
         self.assertTrue(peaks.peaks)
+        if LARGE:
+            print(f"{self.id()}: largest process {max(peaks.peaks.values()) >> 20} MiB")
         self.assertLess(max(peaks.peaks.values()), BOUND, peaks.peaks)
 
-    def each_way(self, command, arguments, look):
-        """Run the job on this machine and through a farm, watching every process."""
+    def each_way(self, work):
+        """On this machine and through a farm, watching every process: work(farm, the arguments that name it)."""
         for is_farm in (False, True):
             with self.subTest(farm=is_farm), Farm(self.directory, workers=2 if is_farm else 0) as a_farm:
                 with Peaks(a_farm.mark) as peaks:
-                    where = ["--farm", a_farm.url] if is_farm else []
-                    job = a_farm.start(farm.SHEAF, *arguments, *where, stdin=self.producer(command),
-                                       stdout=subprocess.PIPE)
-                    look(job)
-                    job.process.stdout.close()
+                    work(a_farm, ["--farm", a_farm.url] if is_farm else ["-j", "2"])
                 self.check(peaks)
 
+    def start(self, a_farm, command, *arguments):
+        job = a_farm.start(farm.SHEAF, *arguments, stdin=self.producer(f"{command} | head -c {INPUT_BYTES}"),
+                           stdout=subprocess.PIPE)
+        self.addCleanup(job.process.stdout.close)
+        return job
+
     def test_a_long_pipe(self):
-        def look(job):
+        def work(a_farm, where):
+            job = self.start(a_farm, "yes 1", "sum", "-", "--total", *where)
             self.assertEqual(job.process.stdout.read(), f"{INPUT_BYTES // 2}\n".encode())
             self.assertEqual(job.process.wait(TIMEOUT), 0)
 
-        self.each_way(f"yes 1 | head -c {INPUT_BYTES}", ["sum", "-", "--total"], look)
+        self.each_way(work)
 
     def test_empty_lines(self):
-        def look(job):
+        def work(a_farm, where):
+            job = self.start(a_farm, "yes ''", "sum", "-", *where)
             count = 0
             while block := job.process.stdout.read(1 << 20):
                 count += block.count(b"0\n")
@@ -90,26 +96,33 @@ class Memory(farm.TestCase):
             self.assertEqual(count, INPUT_BYTES)
             self.assertEqual(job.process.wait(TIMEOUT), 0)
 
-        self.each_way(f"yes '' | head -c {INPUT_BYTES}", ["sum", "-"], look)
+        self.each_way(work)
 
     def test_results_that_nobody_reads(self):
-        def look(job):
+        def work(a_farm, where):
+            jobs = [self.start(a_farm, lines, "sum", "-", *where)
+                    for lines in ("yes 12", "seq 1000000000 9999999999", "seq 0.5 9999999999")]
             time.sleep(20 if LARGE else 5)
-            self.assertTrue(job.is_running())
-            job.send(signal.SIGINT)
-            self.assertEqual(job.process.wait(10), 130)
+            for job in jobs:
+                self.assertTrue(job.is_running())
+                job.send(signal.SIGINT)
+                self.assertEqual(job.process.wait(30), 130)
 
-        self.each_way(f"yes 12 | head -c {INPUT_BYTES}", ["sum", "-"], look)
+        self.each_way(work)
 
     def test_a_first_slice_on_a_frozen_worker(self):
-        with Farm(self.directory, workers=2) as a_farm, Peaks(a_farm.mark) as peaks:
-            source = self.producer(f"yes 1 | head -c {INPUT_BYTES}")
-            job = a_farm.start_client("sum", "-", "--total", stdin=source)
-            farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")
-            a_farm.workers[0].send(signal.SIGSTOP)
-            result = job.wait(TIMEOUT)
-            self.assertEqual((result.status, result.out), (0, f"{INPUT_BYTES // 2}\n"), result)
-        self.check(peaks)
+        """Locally a frozen process of the pool, which is replaced; on a farm a daemon, which is given up."""
+        def work(a_farm, where):
+            job = self.start(a_farm, "yes 1", "sum", "-", "--total", *where)
+            if a_farm.workers:
+                farm.wait_until(lambda: a_farm.status()["jobs"], what="a job")
+                a_farm.workers[0].send(signal.SIGSTOP)
+            else:
+                farm.kill(farm.wait_until(lambda: farm.children(job.pid), what="a process")[0], signal.SIGSTOP)
+            self.assertEqual(job.process.stdout.read(), f"{INPUT_BYTES // 2}\n".encode())
+            self.assertEqual(job.process.wait(TIMEOUT), 0)
+
+        self.each_way(work)
 
 
 if __name__ == "__main__":

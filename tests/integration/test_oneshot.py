@@ -162,6 +162,14 @@ class Formats(Files):
         path = self.file("a.npy", npy("|b1", (5,), b"\1\0\1\1\0"))
         self.assert_gives(sheaf("sum", path), "3\n")
 
+    def test_an_npy_stream_has_as_many_elements_as_its_header_promises(self):
+        for fortran in (False, True):
+            for elements in (3, 5):
+                data = npy("<i8", (2, 2), struct.pack(f"<{elements}q", *range(elements)), fortran)
+                result = sheaf("sum", "-", "--format", "npy", stdin=data)
+                self.assertEqual(result.status, 2, result)
+                self.assertIn("standard input: ", result.err)
+
     def test_raw(self):
         path = self.file("a.bin", struct.pack(">5i", 1, 2, 3, 4, -50))
         self.assert_gives(sheaf("sum", path, "--format", "raw", "--dtype", ">i32"), "-40\n")
@@ -555,7 +563,7 @@ class Ends(Files):
 
     def end(self, process, mark):
         for pid in farm.marked(mark):
-            os.kill(pid, signal.SIGKILL)
+            farm.kill(pid)
         process.wait(20)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
@@ -577,7 +585,7 @@ class Ends(Files):
         process.stdout.close()
         self.assertEqual(process.wait(20), 141)
         self.assertEqual(process.stderr.read(), b"")
-        farm.wait_until(lambda: not farm.marked(mark), 5, what="nothing left")
+        farm.wait_until(lambda: not farm.marked(mark), what="nothing left")
 
     @backends.only_on("local", "zmq", because="mpirun takes signals for itself")
     def test_ctrl_c(self):
@@ -585,8 +593,8 @@ class Ends(Files):
             process, mark = self.start("sum", "1..100000000000", "--every", "1")
             process.stdout.read(100)
             process.send_signal(number)  # while the output is stuck: nobody reads on
-            self.assertEqual(process.wait(5), status)
-            farm.wait_until(lambda: not farm.marked(mark), 5, what="nothing left")
+            self.assertEqual(process.wait(20), status)
+            farm.wait_until(lambda: not farm.marked(mark), what="nothing left")
 
     @backends.only_on("local", "zmq", because="mpirun takes signals for itself")
     def test_ctrl_c_while_input_is_awaited(self):
@@ -595,8 +603,8 @@ class Ends(Files):
         process.stdin.flush()
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(5), 130)
-        farm.wait_until(lambda: not farm.marked(mark), 5, what="nothing left")
+        self.assertEqual(process.wait(20), 130)
+        farm.wait_until(lambda: not farm.marked(mark), what="nothing left")
 
     def test_answers_come_while_input_is_still_open(self):
         process, _ = self.start("sum", "-", stdin=subprocess.PIPE)
@@ -614,9 +622,10 @@ class Ends(Files):
         with open(self.directory / "out", "wb") as out:
             process, _ = self.start("sum", path, "-j", 2, "--task-elements", 3000, stdout=out)
         killed = 0
-        while process.poll() is None and killed < 6:
+        # Three deaths would be a piece's fault, if this machine let nothing else happen in between.
+        while process.poll() is None and killed < 2:
             for pid in farm.children(process.pid)[:1]:
-                os.kill(pid, signal.SIGKILL)
+                farm.kill(pid)
                 killed += 1
             time.sleep(0.01)
         self.assertEqual(process.wait(60), 0, process.stderr.read())
@@ -629,7 +638,7 @@ class Ends(Files):
             process, _ = self.start("sum", path, "-j", 2, "--task-elements", 3000, stdout=out)
         time.sleep(0.02)
         for pid in farm.children(process.pid)[:1]:
-            os.kill(pid, signal.SIGSTOP)
+            farm.kill(pid, signal.SIGSTOP)
         self.assertEqual(process.wait(60), 0, process.stderr.read())
         self.assertEqual((self.directory / "out").read_text(), lines(2 * i for i in range(300000)))
 
@@ -647,11 +656,11 @@ class Ends(Files):
         process, _ = self.start("sum", "-", "--progress", "always", stdin=subprocess.PIPE)
         process.stdin.write(b"1\n")
         process.stdin.flush()
-        time.sleep(0.8)
+        err = process.stderr.read(1).decode()  # sleeps until it shows something
         process.stdin.close()
         process.wait(20)
-        err = process.stderr.read().decode()
-        self.assertIn("\r", err)
+        err += process.stderr.read().decode()
+        self.assertEqual(err[0], "\r")
         self.assertTrue(err.endswith("\r\x1b[K"), err)
 
 

@@ -379,7 +379,7 @@ static void set_options(struct world *world, const struct host *host, struct nod
                                      .data_by_value = world->swarm.by_value};
     if (host->kind == HOST_WORKER)
         options->role = ROLE_WORKER;
-    if (host->kind == HOST_CLIENT || host->kind == HOST_ONESHOT)
+    if (host->kind == HOST_CLIENT)
         options->role = ROLE_CLIENT;
     snprintf(options->host, sizeof options->host, "host-%u", host->index);
 }

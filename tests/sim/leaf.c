@@ -269,6 +269,21 @@ static void leaf_finishes(struct world *world, struct happening *happening)
         leaf_works(world, leaf);
 }
 
+/* More than half of a long text is never counted by one process. */
+static void check_count(struct world *world, const struct leaf *leaf,
+                        const struct message_task *task)
+{
+    enum { SHORT_UNITS = 65536 };
+    const struct sim_job *job = &world->jobs[leaf->job_number];
+    uint64_t whole = job->first_units[job->spec.source_count];
+    uint64_t units;
+
+    if (task->kind == TASK_COUNT && !task->by_value &&
+        slice_units(&job->spec, &task->slice, &units) && units > whole / 2 + SHORT_UNITS)
+        world_fail(world, "one leaf counts %llu units of %llu", (unsigned long long)units,
+                   (unsigned long long)whole);
+}
+
 static void leaf_works(struct world *world, struct leaf *leaf)
 {
     const struct message *message = leaf->queue[0];
@@ -278,6 +293,7 @@ static void leaf_works(struct world *world, struct leaf *leaf)
     leaf->is_busy = true;
     leaf->dies = false;
     leaf->job_number = sim_job_number(find_spec(leaf, task->job));
+    check_count(world, leaf, task);
     do_task(world, leaf, message);
     maybe_nonsense(world, leaf);
     if (leaf->answer.type == MESSAGE_RESULT) {

@@ -211,6 +211,45 @@ static void test_room(void)
     folding_clear(&folding);
 }
 
+/* Four arrays of 2^63 - 1 empty rows each: no fold counts more values than 64 bits can tell. */
+static void test_empty_rows(void)
+{
+    enum { ARRAYS = 4 };
+    struct job_spec spec = {.op = OP_SUM, .cut = {.kind = CUT_SUBLISTS}};
+    unsigned __int128 count = 0;
+    int folds = 0;
+    struct slice slice;
+    struct fold *fold;
+    struct span span;
+
+    spec.sources = memory_array(ARRAYS, sizeof *spec.sources);
+    for (; spec.source_count < ARRAYS; spec.source_count++) {
+        struct source *source = &spec.sources[spec.source_count];
+
+        source_init(source);
+        *source = (struct source){.format = SOURCE_ARRAY,
+                                  .access = SOURCE_FILE,
+                                  .lane = LANE_I64,
+                                  .rows = INT64_MAX,
+                                  .begin = {*source->begin},
+                                  .step = {*source->step}};
+    }
+    slice = (struct slice){.end = place_of_end(&spec)};
+    fold_new(&fold, &spec, &slice, SEGMENT_FOLD);
+    for (; place_compare(fold_place(fold), slice.end) < 0 && folds < 100; folds++) {
+        struct segment segment;
+
+        CU_ASSERT_FALSE(fold_next(fold, UINT64_MAX, &span));
+        fold_take(fold, &segment);
+        count += segment.closed.count;
+        segment_clear(&segment);
+    }
+    CU_ASSERT(count == (unsigned __int128)ARRAYS * INT64_MAX);
+    CU_ASSERT(folds == 2);
+    fold_free(&fold);
+    job_spec_clear(&spec);
+}
+
 static const struct unit_case CASES[] = {
     {"recorded arrays give what Python gives, cut anywhere", test_recorded},
     {"other arrays give what Python gives, cut anywhere", test_live},
@@ -218,6 +257,7 @@ static const struct unit_case CASES[] = {
     {"ranges are cut into sublists by number", test_ranges},
     {"random integers depend on their seed and index alone", test_random_integers},
     {"a fold stops where its room ends, and goes on from there", test_room},
+    {"more empty rows than 64 bits can count are counted in parts", test_empty_rows},
 };
 
 UNIT_MAIN("array", CASES)

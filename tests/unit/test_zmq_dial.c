@@ -4,6 +4,7 @@
 #include "unit.h"
 #include "zmq_help.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 #include <zmq.h>
 
@@ -111,6 +112,17 @@ static void a_coordinator_that_never_welcomes(void)
     unlink(url + 6);
 }
 
+static size_t count_fds(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
 /* Only a WELCOME makes the pauses short again. */
 static void who_is_sent_away_again_and_again_comes_back_slowly(void)
 {
@@ -120,6 +132,7 @@ static void who_is_sent_away_again_and_again_comes_back_slowly(void)
     struct error error;
     char url[128];
     const char *urls[] = {url};
+    size_t fds = count_fds();
     int count = 0;
 
     snprintf(url, sizeof url, "ipc:///tmp/sheaf-test-%d-harsh", getpid());
@@ -136,6 +149,7 @@ static void who_is_sent_away_again_and_again_comes_back_slowly(void)
     CU_ASSERT(count >= 2 && count <= 7);
     link->ops->close(&link, 0);
     listener->ops->close(&listener, 0);
+    CU_ASSERT_EQUAL(count_fds(), fds);
     unlink(url + 6);
 }
 
