@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "launched_input.h"
 #include "reduce_options.h"
 #include "serve.h"
 #include "source/open.h"
@@ -152,6 +153,8 @@ static int run(struct reduction *reduction)
     int rc = backend_begin(&backend, &reduction->options, &error);
     int status;
 
+    if (rc == OK && backend.launch.by_prrte)
+        rc = launched_input_take(&reduction->options.sources, &error);
     if (rc == OK)
         rc = prepare(reduction, &error);
     if (rc == OK)

@@ -117,10 +117,15 @@ class Ranks(farm.TestCase):
             done = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=20, check=True)
             self.assertNotIn("mpi", done.stdout)
 
-    def test_options_that_contradict_it(self):
-        for option in ("--farm", "--listen"):
-            result = farm.sheaf("sum", 1, "--backend", "mpi", option, "tcp://127.0.0.1:1")
-            self.assert_fails(result, 2, f"sheaf: --backend mpi and {option} contradict each other")
+    def test_only_short_standard_input_through_the_mpirun_of_openmpi_5(self):
+        as_launched = environment(OMPI_COMM_WORLD_RANK="0", OMPI_COMM_WORLD_SIZE="1", PRTE_LAUNCHED="1")
+        for source in (["-"], [], ["/dev/stdin"], ["1..2", "-"]):
+            result = farm.sheaf("sum", *source, "--total", "--backend", "mpi", stdin="1\n" * 16384, env=as_launched)
+            self.assert_gives(result, "16387\n" if len(source) == 2 else "16384\n")
+            result = farm.sheaf("sum", *source, "--total", "--backend", "mpi", stdin="1\n" * 16385, env=as_launched)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn("give a file", result.err)
+        self.assert_gives(farm.sheaf("sum", "1..2", "--backend", "mpi", stdin="1\n" * 99999, env=as_launched), "3\n")
 
 
 @unittest.skipUnless(MPIRUN and MODULE.exists(), "no MPI here, or built without it")
@@ -234,6 +239,25 @@ class Beginnings(farm.TestCase):
         result = run([WORKER, "--connect", "mpi:"])
         self.assertEqual(result.status, 2)
         self.assertIn("mpirun", result.err)
+
+
+class Options(farm.TestCase):
+    def test_backends_and_what_contradicts_them(self):
+        url = "tcp://127.0.0.1:1"
+        for backend in ("local", "mpi"):
+            for option in ("--farm", "--listen"):
+                self.assert_fails(farm.sheaf("sum", 1, "--backend", backend, option, url), 2,
+                                  f"sheaf: --backend {backend} and {option} contradict each other")
+        self.assert_fails(farm.sheaf("sum", 1, "--backend", "zmq"), 2,
+                          "sheaf: --backend zmq needs --farm URL (or SHEAF_FARM) or --listen URL")
+        self.assertEqual(farm.sheaf("sum", 1, "--backend", "pvm").status, 2)
+
+    def test_the_environment_counts_where_the_command_line_leaves_it_open(self):
+        env = farm.environment(SHEAF_FARM="tcp://127.0.0.1:1")
+        self.assert_gives(farm.sheaf("sum", 1, 2, "--backend", "local", "-j", 1, env=env), "3\n")
+        for backend in ("auto", "zmq"):
+            result = farm.sheaf("sum", 1, 2, "--backend", backend, "--give-up", 0.2, env=env)
+            self.assertEqual(result.status, 3, result)
 
 
 class Absent(farm.TestCase):
