@@ -320,7 +320,8 @@ def mpi_figures(data, scale):
     path = data.make("int64", many)
     yield Figure(f"{many} one-element pieces over MPI, from the first to the last",
                  lambda: fold_seconds(*MPIRUN, SHEAF, "sum", path, "--task-elements", 1, "--backend", "mpi", "--stats"),
-                 [("bare MPI master and worker, a task a message, one under way", bare("tasks", many))],
+                 [("bare MPI master and worker, a task a message, one under way", bare("tasks", many)),
+                  ("the same, eight under way", bare("ahead", many))],
                  ("ratio", 2.0))
     mebibytes = max(int(2000 * scale), 100)
     yield Figure(f"{mebibytes} MiB by value to one rank, over the link", link("bytes", mebibytes),

@@ -5,6 +5,7 @@
  *   mpirun -n 2 bench-mpi-reference trip ROUNDS     the median of 64 bytes there and back
  *   mpirun -n N bench-mpi-reference tasks COUNT     one number a message, one message per worker
  *                                                   under way, one answer each
+ *   mpirun -n N bench-mpi-reference ahead COUNT     the same with eight per worker under way
  *   mpirun -n 2 bench-mpi-reference bytes MIB       so many mebibytes, a mebibyte a message, each
  *                                                   answered; two under way
  */
@@ -14,7 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAG_WORK = 1, TAG_ANSWER, TAG_STOP, TRIP_BYTES = 64, BLOCK_BYTES = 1 << 20, UNDER_WAY = 2 };
+enum {
+    TAG_WORK = 1,
+    TAG_ANSWER,
+    TAG_STOP,
+    TRIP_BYTES = 64,
+    BLOCK_BYTES = 1 << 20,
+    UNDER_WAY = 2,
+    AHEAD = 8
+};
 
 static int compare_double(const void *a, const void *b)
 {
@@ -63,14 +72,14 @@ static double trip(uint64_t rounds)
     return median;
 }
 
-static double tasks(uint64_t count, int workers)
+static double tasks(uint64_t count, int workers, int ahead)
 {
     double start = MPI_Wtime();
     uint64_t given = 0;
     int64_t number = 0, sum;
 
-    for (int rank = 1; rank <= workers; rank++, given++)
-        MPI_Send(&number, sizeof number, MPI_BYTE, rank, TAG_WORK, MPI_COMM_WORLD);
+    for (int i = 0; i < workers * ahead && given < count; i++, given++)
+        MPI_Send(&number, sizeof number, MPI_BYTE, 1 + i % workers, TAG_WORK, MPI_COMM_WORLD);
     for (uint64_t taken = 0; taken < given; taken++) {
         MPI_Status status;
 
@@ -119,14 +128,15 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     if (!count || ranks < 2) {
-        fputs("usage: mpirun -n 2 bench-mpi-reference trip|tasks|bytes COUNT\n", stderr);
+        fputs("usage: mpirun -n 2 bench-mpi-reference trip|tasks|ahead|bytes COUNT\n", stderr);
         MPI_Abort(MPI_COMM_WORLD, 2);
     }
     if (rank) {
         work(BLOCK_BYTES);
     } else {
         seconds = !strcmp(argv[1], "trip")    ? trip(count)
-                  : !strcmp(argv[1], "tasks") ? tasks(count, ranks - 1)
+                  : !strcmp(argv[1], "tasks") ? tasks(count, ranks - 1, 1)
+                  : !strcmp(argv[1], "ahead") ? tasks(count, ranks - 1, AHEAD)
                                               : bytes(count);
         for (int other = 1; other < ranks; other++)
             MPI_Send(NULL, 0, MPI_BYTE, other, TAG_STOP, MPI_COMM_WORLD);
