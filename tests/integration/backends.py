@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 import farm
+import mpirun
 
 BACKEND = os.environ.get("SHEAF_TEST_BACKEND", "local")
 RANKS = 2
@@ -54,9 +55,7 @@ def command(*arguments):
         arguments = [*without_processes(arguments), "--farm", State.farm.url]
     if BACKEND == "mpi":
         room = [] if RANKS <= len(os.sched_getaffinity(0)) else ["--oversubscribe"]
-        # Quiet: what mpirun says of ranks that end with another status than 0 is not Sheaf's sentence.
-        return ["mpirun", "-q", "-n", str(RANKS), "--bind-to", "none", *room, farm.SHEAF, *arguments,
-                "--backend", "mpi"]
+        return [*mpirun.words(), "-n", str(RANKS), *room, farm.SHEAF, *arguments, "--backend", "mpi"]
     return [farm.SHEAF, *arguments]
 
 
