@@ -74,7 +74,7 @@ def what_lacks():
     missing = [program for program in PROGRAMS if not find(program)]
     if missing:
         return f"no {', '.join(missing)} here (scripts/setup --dev)"
-    if subprocess.run(["unshare", "--uts", "--mount", "true"], capture_output=True, check=False).returncode:
+    if subprocess.run(["unshare", "--uts", "--pid", "--fork", "--mount-proc", "true"], capture_output=True, check=False).returncode:
         return "this root may not give a node its own host name"
     return None
 
@@ -119,7 +119,10 @@ class Slurm:
 
     def __exit__(self, *_):
         for daemon in reversed(self.daemons):
-            daemon.terminate()
+            if daemon.args[0] == find("unshare"):
+                daemon.kill()  # the whole node
+            else:
+                daemon.terminate()
         for daemon in reversed(self.daemons):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 daemon.wait(10)
@@ -130,7 +133,11 @@ class Slurm:
         for daemon in self.daemons:
             daemon.wait(10)
         farm.wait_until(lambda: not farm.marked(self.mark), what="an end of all of Slurm's processes")
-        shutil.rmtree(self.directory)
+        farm.wait_until(self.remove, what="that nobody writes into Slurm's folder any more")
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return not self.directory.exists()
 
     def configure(self):
         ports = free_ports(1 + len(self.names))
@@ -158,10 +165,11 @@ class Slurm:
         farm.wait_until((self.directory / "munge.socket").exists, START, what="munged's socket")
 
     def start_node(self, name):
-        """A node has a host name of its own: ranks on two hosts of one name would share memory by it."""
+        """A node has a host name of its own: ranks on two hosts of one name would share memory by it. Its
+        processes end with it: Slurm's own outlive their daemon when they cannot report a job's end."""
         spool = self.directory / f"tmp-{name}"
         spool.mkdir()
-        self.start("unshare", "--uts", "--mount", "sh", "-euc",
+        self.start("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc",
                    'mount --bind "$1" /etc/hosts; hostname "$2"; exec "$3" -D -N "$2"',
                    "node", self.directory / "hosts", name, find("slurmd"))
 

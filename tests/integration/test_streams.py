@@ -169,6 +169,7 @@ class Marks(farm.TestCase):
         self.assertIn("line 1, byte 0", result.err)
 
 
+@backends.only_local(because="of the memory of processes of this machine")
 class TokensWithoutEnd(farm.TestCase):
     """What cannot be a number ends the job as soon as that is known, and digits when they are too many."""
 
