@@ -75,6 +75,11 @@ static int add_pool(const struct backend *backend, struct loop *loop, enum log_l
     return rc;
 }
 
+bool backend_has_pool(const struct backend *backend)
+{
+    return !backend->ranks && !backend->options->farm;
+}
+
 int backend_add_links(struct backend *backend, struct loop *loop, enum log_level level,
                       struct error *error)
 {
@@ -82,7 +87,7 @@ int backend_add_links(struct backend *backend, struct loop *loop, enum log_level
     struct link *link = NULL;
     int rc = OK;
 
-    if (!backend->ranks && !options->farm)
+    if (backend_has_pool(backend))
         rc = add_pool(backend, loop, level, error);
     if (rc == OK && backend->ranks) {
         rc = link_mpi_open(&link, backend->ranks, error);

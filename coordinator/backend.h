@@ -24,6 +24,8 @@ struct backend {
  */
 int backend_begin(struct backend *backend, const struct reduce_options *options,
                   struct error *error);
+/* Whether pool processes of this one work, too: they are then the first link that is added. */
+bool backend_has_pool(const struct backend *backend);
 /* The workers join the loop's node. */
 int backend_add_links(struct backend *backend, struct loop *loop, enum log_level level,
                       struct error *error);

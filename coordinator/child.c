@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_NOT_FOUND = 127 };
+enum { STATUS_NOT_FOUND = 127, LINE_BYTES_MAX = 4096 };
 
 struct pipes {
     int input[2], output[2]; /* reading end, writing end; -1: none */
@@ -44,14 +44,8 @@ static int pipes_open(struct pipes *pipes, enum child_kind kind, struct error *e
 
 static void set_files(const struct pipes *pipes, enum child_kind kind)
 {
-    int null;
-
     switch (kind) {
     case CHILD_FOREGROUND:
-        return;
-    case CHILD_SERVICE:
-        null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        dup2(null, STDIN_FILENO);
         return;
     case CHILD_PIPED:
         dup2(pipes->input[0], STDIN_FILENO);
@@ -138,6 +132,42 @@ void child_close_input(struct child *child)
     close_if_open(&child->input);
 }
 
+static void take_line(struct child *child, child_line *take, void *context)
+{
+    bytes_append_byte(&child->line, 0);
+    take(context, (const char *)child->line.data);
+    child->line.length = 0;
+}
+
+static void take_text(struct child *child, const char *text, size_t length, child_line *take,
+                      void *context)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n' || child->line.length == LINE_BYTES_MAX)
+            take_line(child, take, context);
+        if (text[i] != '\n' && text[i] != '\r' && text[i])
+            bytes_append_byte(&child->line, (uint8_t)text[i]);
+    }
+}
+
+void child_hear(struct child *child, child_line *take, void *context)
+{
+    char text[4096];
+    ssize_t length = 0;
+
+    while (child->output >= 0) {
+        length = read(child->output, text, sizeof text);
+        if (length > 0)
+            take_text(child, text, (size_t)length, take, context);
+        else if (length < 0 && errno == EAGAIN)
+            return;
+        else if (length == 0 || errno != EINTR)
+            close_if_open(&child->output);
+    }
+    if (child->line.length)
+        take_line(child, take, context);
+}
+
 bool child_reap(struct child *child, int *status)
 {
     siginfo_t info = {0};
@@ -161,5 +191,6 @@ void child_clear(struct child *child)
     close_if_open(&child->pidfd);
     close_if_open(&child->input);
     close_if_open(&child->output);
+    bytes_clear(&child->line);
     *child = CHILD_NONE;
 }

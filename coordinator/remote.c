@@ -1,17 +1,16 @@
 #include "remote.h"
 
+#include "base/bytes.h"
 #include "base/memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { LINE_BYTES_MAX = 4096, SSH_FAILED = 255, NOT_FOUND = 127 };
+enum { SSH_FAILED = 255 };
 
 /*
- * What the host's shell runs: sh -c SCRIPT sh PROGRAM FALLBACK ADDRESS PORT PROCESSES. Where no
- * address is given it is the one that this connection comes from, which the host can evidently
+ * What the host's shell runs: sh -c SCRIPT sh PROGRAM FALLBACK ADDRESS PORT PROCESSES TRACE. Where
+ * no address is given it is the one that this connection comes from, which the host can evidently
  * reach.
  */
 static const char SCRIPT[] =
@@ -19,7 +18,8 @@ static const char SCRIPT[] =
     "a=${3:-${SSH_CONNECTION%% *}}; case $a in \"\") a=127.0.0.1;; \"[\"*) ;; *:*) a=\"[$a]\";; "
     "esac; "
     "command -v \"$w\" >/dev/null 2>&1 || { echo \"there is no $1 there\" >&2; exit 127; }; "
-    "exec \"$w\" --attached -v --connect \"tcp://$a:$4\" ${5:+-j \"$5\"}";
+    "export SHEAF_TRACE=\"$6\"; exec \"$w\" --attached -v --connect \"tcp://$a:$4\" ${5:+-j "
+    "\"$5\"}";
 
 void remote_init(struct remote *remote, const struct host *host)
 {
@@ -53,6 +53,7 @@ static void append_command(struct bytes *out, const struct remote *remote,
     append_quoted(out, plan->address ? plan->address : "");
     append_quoted(out, plan->port);
     append_quoted(out, processes);
+    append_quoted(out, plan->trace ? "-" : "");
     bytes_append_byte(out, 0);
 }
 
@@ -108,10 +109,21 @@ static void keep_said(struct remote *remote, const char *line)
     remote->said[length] = 0;
 }
 
-static void take_line(struct remote *remote, const struct remote_plan *plan, const char *line)
+struct hearing {
+    struct remote *remote;
+    const struct remote_plan *plan;
+};
+
+static void take_line(void *context, const char *line)
 {
+    struct remote *remote = ((struct hearing *)context)->remote;
+    const struct remote_plan *plan = ((struct hearing *)context)->plan;
     const char *words = words_of_worker(line);
 
+    if (plan->trace && strncmp(line, "trace ", 6) == 0) {
+        fprintf(plan->trace, "%s\n", line);
+        return;
+    }
     if (!*line || remote->state == REMOTE_ENDED)
         return;
     keep_said(remote, words ? words : line);
@@ -125,40 +137,6 @@ static void take_line(struct remote *remote, const struct remote_plan *plan, con
     }
 }
 
-static void take_text(struct remote *remote, const struct remote_plan *plan, const char *text,
-                      size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' || remote->line.length == LINE_BYTES_MAX) {
-            bytes_append_byte(&remote->line, 0);
-            take_line(remote, plan, (const char *)remote->line.data);
-            remote->line.length = 0;
-        }
-        if (text[i] != '\n' && text[i] != '\r' && text[i])
-            bytes_append_byte(&remote->line, (uint8_t)text[i]);
-    }
-}
-
-static void take_output(struct remote *remote, const struct remote_plan *plan)
-{
-    char text[4096];
-    ssize_t length;
-
-    while (remote->ssh.output >= 0) {
-        length = read(remote->ssh.output, text, sizeof text);
-        if (length > 0) {
-            take_text(remote, plan, text, (size_t)length);
-            continue;
-        }
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0 && errno == EAGAIN)
-            return;
-        close(remote->ssh.output);
-        remote->ssh.output = -1;
-    }
-}
-
 static const char *reason(const struct remote *remote, int status)
 {
     if (remote->said[0])
@@ -168,7 +146,6 @@ static const char *reason(const struct remote *remote, int status)
 
 static void end(struct remote *remote, const struct remote_plan *plan, int status)
 {
-    take_text(remote, plan, "\n", 1);
     if (remote->state != REMOTE_ENDED)
         log_line(&plan->log, LOG_QUIET, "%s: %s: %s (status %d)", remote->host->name,
                  remote->state == REMOTE_JOINED ? "gone" : "not up", reason(remote, status),
@@ -179,10 +156,11 @@ static void end(struct remote *remote, const struct remote_plan *plan, int statu
 
 void remote_look(struct remote *remote, const struct remote_plan *plan)
 {
+    struct hearing hearing = {remote, plan};
     int status;
     bool has_ended = child_reap(&remote->ssh, &status);
 
-    take_output(remote, plan);
+    child_hear(&remote->ssh, take_line, &hearing);
     if (has_ended)
         end(remote, plan, status);
 }
@@ -199,5 +177,4 @@ void remote_stop(struct remote *remote, const struct remote_plan *plan, const ch
 void remote_clear(struct remote *remote)
 {
     child_clear(&remote->ssh);
-    bytes_clear(&remote->line);
 }

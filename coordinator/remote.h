@@ -5,10 +5,11 @@
 #ifndef SHEAF_COORDINATOR_REMOTE_H
 #define SHEAF_COORDINATOR_REMOTE_H
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "child.h"
 #include "hosts.h"
+
+#include <stdio.h>
 
 enum remote_state {
     REMOTE_WAITING,  /* not started yet */
@@ -23,7 +24,6 @@ struct remote {
     const struct host *host; /* borrowed */
     enum remote_state state;
     struct child ssh;
-    struct bytes line;            /* what it says, not yet a whole line */
     char said[REMOTE_TEXT_BYTES]; /* the last whole line: the reason, when it ends */
     int64_t since_ns;             /* REMOTE_STARTING: since when */
 };
@@ -35,6 +35,7 @@ struct remote_plan {
     const char *fallback; /* a path to try where `program` is not in PATH */
     const char *address;  /* where the coordinator is for them; NULL: where their ssh comes from */
     const char *port;
+    FILE *trace; /* takes what the workers trace; NULL: they do not */
     struct log log;
 };
 

@@ -9,7 +9,9 @@
 #include "base/stdio.h"
 #include "cli.h"
 #include "feed.h"
+#include "link/link_pool.h"
 #include "link/self.h"
+#include "link/trace.h"
 #include "print.h"
 #include "progress.h"
 #include "stats.h"
@@ -20,6 +22,8 @@
 /* A coordinator that is there answers sooner. */
 #define SAY_WAITING_NS (2 * NS_PER_S)
 
+enum { POOL_LINK }; /* the first that is added, where there is a pool */
+
 struct serve {
     struct backend *backend;
     const struct reduce_options *options;
@@ -27,6 +31,7 @@ struct serve {
     struct job_spec spec; /* the node has a copy of its own */
     struct node *node;
     struct loop *loop;
+    struct trace *trace; /* NULL: none is wanted, or the pools are elsewhere */
     struct feed *feed;
     struct print *print;
     struct progress progress;
@@ -92,11 +97,22 @@ static void make_node(struct serve *serve)
     node_new(&serve->node, &node);
 }
 
+static void hear(void *context, size_t link, link_peer peer, const struct message *message,
+                 int64_t now_ns)
+{
+    const struct serve *serve = context;
+
+    if (link == POOL_LINK)
+        trace_hear(serve->trace, pool_slot_of(peer), message, now_ns);
+}
+
 static int make_loop(struct serve *serve, struct error *error)
 {
-    struct loop_hooks hooks = {.context = serve, .action = take_action};
-    int rc = loop_new(&serve->loop, serve->node, &hooks, error);
+    struct loop_hooks hooks = {.context = serve, .action = take_action, .heard = hear};
+    int rc = backend_has_pool(serve->backend) ? trace_open(&serve->trace, false, error) : OK;
 
+    if (rc == OK)
+        rc = loop_new(&serve->loop, serve->node, &hooks, error);
     if (rc != OK)
         return rc;
     loop_add_fd(serve->loop, serve->signal_fd, POLLIN);
@@ -138,12 +154,15 @@ int serve_new(struct serve **out, struct backend *backend, struct job_spec *spec
 void serve_free(struct serve **out)
 {
     struct serve *serve = *out;
+    struct error error;
 
     *out = NULL;
     if (!serve)
         return;
     loop_free(&serve->loop);
     node_free(&serve->node);
+    if (trace_close(&serve->trace, &error) != OK)
+        log_line(&serve->log, LOG_QUIET, "%s", error.text);
     print_free(&serve->print);
     feed_free(&serve->feed);
     signals_close(serve->signal_fd);

@@ -10,7 +10,9 @@
 #include "remote.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,7 +36,9 @@ struct up {
     struct child coordinator, command;
     struct pollfd *polled; /* owned; room for all */
     int signal_fd;
-    bool is_ready; /* every host has come up or has not */
+    char last_line[ERROR_TEXT_BYTES]; /* of the coordinator */
+    bool is_listening; /* the coordinator says so; before, its address may be another's */
+    bool is_ready;     /* every host has come up or has not */
     bool is_over;
     int signal;         /* that was taken, 0: none */
     int64_t forward_ns; /* when the command gets that signal too */
@@ -76,6 +80,22 @@ static void set_ssh(struct up *up)
     up->plan.ssh = up->ssh;
 }
 
+/* What the workers trace comes back with what they say. */
+static int open_trace(struct up *up, struct error *error)
+{
+    const char *folder = getenv("SHEAF_TRACE");
+    char path[PATH_MAX];
+
+    if (!folder || !*folder)
+        return OK;
+    snprintf(path, sizeof path, "%s/up-%d.trace", folder, (int)getpid());
+    up->plan.trace = fopen(path, "we");
+    if (up->plan.trace)
+        return OK;
+    return error_set_errno(error, ERROR_USAGE, errno,
+                           "SHEAF_TRACE: no file can be made in '%.200s'", folder);
+}
+
 /* Two descriptors for each host, and the usual limit is 1,024. */
 static void raise_limit(void)
 {
@@ -90,13 +110,13 @@ static void raise_limit(void)
 static int start_coordinator(struct up *up, struct error *error)
 {
     char *arguments[] = {
-        up->self, "coordinator", "--listen", up->url.listen, up->options->verbose ? "-v" : "-q",
+        up->self, "coordinator", "--listen", up->url.listen, up->options->verbose ? "-v" : NULL,
         NULL};
     ssize_t length = readlink("/proc/self/exe", up->self, sizeof up->self - 1);
 
     if (length < 0)
         return error_set_errno(error, ERROR_SYSTEM, errno, "this program's own path is not known");
-    return child_start(&up->coordinator, CHILD_SERVICE, arguments, error);
+    return child_start(&up->coordinator, CHILD_PIPED, arguments, error);
 }
 
 static int prepare(struct up *up, struct error *error)
@@ -119,14 +139,36 @@ static int prepare(struct up *up, struct error *error)
     up->remotes = memory_array(up->hosts.count, sizeof *up->remotes);
     for (size_t i = 0; i < up->hosts.count; i++)
         remote_init(&up->remotes[i], &up->hosts.items[i]);
-    up->polled = memory_array(3 + 2 * up->hosts.count, sizeof *up->polled);
+    rc = open_trace(up, error);
+    if (rc != OK)
+        return rc;
+    up->polled = memory_array(4 + 2 * up->hosts.count, sizeof *up->polled);
     rc = signals_open(&up->signal_fd, error);
     return rc == OK ? start_coordinator(up, error) : rc;
+}
+
+static void take_line_of_coordinator(void *context, const char *line)
+{
+    struct up *up = context;
+
+    if (strncmp(line, "sheaf: listening on ", 20) == 0)
+        up->is_listening = true;
+    else if (up->options->verbose)
+        dprintf(STDERR_FILENO, "%s\n", line);
+    snprintf(up->last_line, sizeof up->last_line, "%s", line);
+}
+
+static void hear_coordinator(struct up *up)
+{
+    child_hear(&up->coordinator, take_line_of_coordinator, up);
 }
 
 static void start_more(struct up *up)
 {
     size_t starting = count(up, REMOTE_STARTING);
+
+    if (!up->is_listening)
+        return;
 
     for (size_t i = 0; i < up->hosts.count && starting < STARTING_MAX; i++) {
         if (up->remotes[i].state != REMOTE_WAITING)
@@ -187,6 +229,9 @@ static void look_for_ends(struct up *up)
     if (child_reap(&up->command, &status)) {
         stop(up, status);
     } else if (child_reap(&up->coordinator, &status)) {
+        hear_coordinator(up);
+        if (!up->options->verbose)
+            dprintf(STDERR_FILENO, "%s\n", up->last_line);
         log_line(&up->log, LOG_QUIET, "the coordinator has ended with status %d", status);
         stop(up, status ? status : error_exit_status(ERROR_FARM));
     } else if (up->is_ready && !count(up, REMOTE_JOINED)) {
@@ -227,6 +272,7 @@ static void wait_for_news(struct up *up, int ms)
 
     add_polled(up, &used, up->signal_fd);
     add_polled(up, &used, up->coordinator.pidfd);
+    add_polled(up, &used, up->coordinator.output);
     add_polled(up, &used, up->command.pidfd);
     for (size_t i = 0; i < up->hosts.count; i++) {
         add_polled(up, &used, up->remotes[i].ssh.pidfd);
@@ -240,6 +286,7 @@ static void run(struct up *up)
     while (!up->is_over) {
         start_more(up);
         wait_for_news(up, 500);
+        hear_coordinator(up);
         look_at_remotes(up);
         look_at_signals(up);
         if (!up->is_over && !up->signal)
@@ -273,6 +320,7 @@ static void take_down(struct up *up)
     up->signal_fd = -1;
     while (anything_runs(up) && clock_now_ns() < end_ns) {
         wait_for_news(up, 100);
+        hear_coordinator(up);
         look_at_remotes(up);
         child_reap(&up->command, &status);
         child_reap(&up->coordinator, &status);
@@ -286,6 +334,8 @@ static void clear(struct up *up)
     child_clear(&up->command);
     child_clear(&up->coordinator);
     signals_close(up->signal_fd);
+    if (up->plan.trace && fclose(up->plan.trace))
+        log_line(&up->log, LOG_QUIET, "the trace could not be written whole: %s", strerror(errno));
     memory_free(up->remotes);
     memory_free(up->polled);
     memory_free(up->program);

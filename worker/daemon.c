@@ -9,6 +9,7 @@
 #include "link/link_zmq.h"
 #include "link/loop.h"
 #include "link/self.h"
+#include "link/trace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,12 +20,15 @@
 /* A coordinator that is there answers sooner. */
 #define SAY_WAITING_NS (2 * NS_PER_S)
 
+enum { POOL_LINK }; /* the first that is added */
+
 struct daemon {
     const struct daemon_options *options;
     struct node *node;
     struct loop *loop;
     struct ranks *ranks;
     const struct link *up; /* of the loop */
+    struct trace *trace;   /* NULL: none is wanted */
     int signal_fd;
     struct patience patience;
     int stopped_by;
@@ -42,6 +46,15 @@ static void take_action(void *context, struct action *action)
 
     if (action->type == ACTION_NOTICE)
         log_line(&daemon->options->log, LOG_NORMAL, "%s", action->notice);
+}
+
+static void hear(void *context, size_t link, link_peer peer, const struct message *message,
+                 int64_t now_ns)
+{
+    const struct daemon *daemon = context;
+
+    if (link == POOL_LINK)
+        trace_hear(daemon->trace, pool_slot_of(peer), message, now_ns);
 }
 
 static void make_node(struct daemon *daemon, uint32_t processes)
@@ -88,7 +101,7 @@ static int open_up(struct daemon *daemon, struct error *error)
 static int open_all(struct daemon *daemon, struct error *error)
 {
     const struct daemon_options *options = daemon->options;
-    struct loop_hooks hooks = {.context = daemon, .action = take_action};
+    struct loop_hooks hooks = {.context = daemon, .action = take_action, .heard = hear};
     uint32_t processes = options->processes ? (uint32_t)options->processes : pool_usable_cpus();
     struct pool_options pool = {.processes = processes,
                                 .log_level = (int)options->log.level,
@@ -97,7 +110,9 @@ static int open_all(struct daemon *daemon, struct error *error)
     int rc;
 
     make_node(daemon, processes);
-    rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
+    rc = trace_open(&daemon->trace, true, error);
+    if (rc == OK)
+        rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
     if (rc == OK)
         rc = link_pool_open(&down, &pool, error);
     if (rc == OK)
@@ -120,6 +135,10 @@ static int open_all(struct daemon *daemon, struct error *error)
 
 static void close_all(struct daemon *daemon, int status)
 {
+    struct error error;
+
+    if (trace_close(&daemon->trace, &error) != OK)
+        log_line(&daemon->options->log, LOG_QUIET, "%s", error.text);
     signals_close(daemon->signal_fd);
     loop_free(&daemon->loop);
     node_free(&daemon->node);

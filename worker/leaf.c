@@ -218,6 +218,7 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
     struct leaf_job *job = find_job(leaf, message->task.job);
     int64_t begin_ns = clock_now_ns();
     struct message answer = {0};
+    bool is_sent;
     int rc;
 
     if (!task_is_sound(job, &message->task))
@@ -232,11 +233,12 @@ static int perform_task(struct leaf *leaf, struct message *message, struct error
     leaf->now_ns = clock_now_ns();
     if (answer.type == MESSAGE_RESULT)
         answer.result.busy_ns = (uint64_t)(leaf->now_ns - begin_ns);
-    pool_child_send(leaf->parent, &answer);
+    is_sent = pool_child_send(leaf->parent, &answer);
     if (leaf->now_ns - begin_ns >= LONG_NS)
-        pool_child_flush(leaf->parent);
-    /* Whoever ends over an answer that is too large for it is to blame for that, too. */
-    pool_child_started(leaf->parent, 0, 0);
+        is_sent &= pool_child_flush(leaf->parent);
+    /* An answer that cannot be handed over is the end of this process, for which it is to blame. */
+    if (is_sent)
+        pool_child_started(leaf->parent, 0, 0);
     return OK;
 }
 

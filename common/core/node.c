@@ -38,6 +38,7 @@ void node_new(struct node **out, const struct node_options *options)
     node->random = options->seed;
     node->promised_ns = INT64_MAX;
     node->answer_ns = INT64_MAX;
+    node->status_ns = INT64_MAX;
     *out = node;
 }
 
@@ -175,6 +176,7 @@ void node_step(struct node *node, struct event *event, struct actions *actions)
     dispatch(node, event);
     if (peers_tick(node))
         fronts_unstick(node);
+    statuses_tell(node);
     answer_held_back(node);
     works_decline_unseen(node);
     give_all(node);
@@ -189,6 +191,8 @@ int64_t node_deadline(const struct node *node)
 
     if (give_ns < deadline)
         deadline = give_ns;
+    if (node->status_ns < deadline)
+        deadline = node->status_ns;
     return node->answer_ns < deadline ? node->answer_ns : deadline;
 }
 

@@ -74,7 +74,7 @@ void fronts_give(struct node *node)
 {
     struct peer *peer = node->full.first;
 
-    while (peer && node->has_waiting) {
+    while (peer && node->has_waiting && !MUTANT(FRONT_WAITS)) {
         struct peer *next = peer->capacity_next;
 
         if (!give_any_front(node, peer))
@@ -104,7 +104,8 @@ static bool is_any_waiting(const struct node *node)
 
 void fronts_unstick(struct node *node)
 {
-    if (node->idle.first || node->some.first || node->full.first || !is_any_waiting(node))
+    if (node->idle.first || node->some.first || node->full.first || !is_any_waiting(node) ||
+        MUTANT(FRONT_WAITS))
         return;
     for (struct job *job = node->jobs; job; job = job->next)
         for (struct work *work = job->first; work; work = work->next) {

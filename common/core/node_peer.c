@@ -330,16 +330,6 @@ static void take_refused(struct node *node, struct peer *peer, const char *text)
     peer->greeted_ns = node->now_ns;
 }
 
-static void answer_status(struct node *node, struct peer *peer)
-{
-    struct message status = {.type = MESSAGE_STATUS};
-    struct bytes json = {0};
-
-    node_status(node, &json);
-    status.payload = chunk_take(&json);
-    peer_send(node, peer, &status);
-}
-
 static void giver_message(struct node *node, struct peer *peer, struct message *message)
 {
     struct job *job = job_find(node, peer->id, message->forget.job);
@@ -401,7 +391,7 @@ static void known_message(struct node *node, struct peer *peer, struct message *
         peer_update_capacity(node, peer);
         break;
     case MESSAGE_ASK_STATUS:
-        answer_status(node, peer);
+        status_asked(node, peer);
         break;
     case MESSAGE_RESULT:
         if (peer->is_taker)

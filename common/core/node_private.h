@@ -27,6 +27,7 @@ enum {
     CLIENT_JOBS_MAX = 64, /* … and by a client */
     INPUT_AHEAD = 8       /* reads under way at once */
 };
+#define STATUS_PAUSE_NS (50 * NS_PER_MS) /* between two answers to one who asks for the status */
 #define VALUES_PAUSE_NS (50 * NS_PER_MS) /* … or after this long */
 #define PART_PAUSE_NS (500 * NS_PER_MS)
 
@@ -79,6 +80,8 @@ struct peer {
     uint32_t pid, slots, credit;
     uint64_t session;
     int64_t heard_ns, spoke_ns, greeted_ns;
+    int64_t told_status_ns;
+    bool wants_status; /* asked again too soon */
     /* taker */
     struct lease *oldest, *newest;
     uint32_t running;
@@ -166,7 +169,8 @@ struct node {
     uint64_t held_bytes, reserved_bytes; /* of all works */
     int64_t now_ns, promised_ns, beat_ns;
     int64_t unreachable_ns; /* since when nobody above answers; INT64_MAX: somebody does */
-    int64_t answer_ns;      /* when works with something to answer are looked at again */
+    int64_t status_ns; /* when those who asked too soon for the status are told; INT64_MAX: none */
+    int64_t answer_ns; /* when works with something to answer are looked at again */
     bool is_draining;
     bool said_no_workers, has_stepped;
     char said_refusal[256]; /* what is the same again is not said again */
@@ -196,6 +200,10 @@ void peer_update_capacity(struct node *node, struct peer *peer);
 void peer_stand_back(struct node *node, struct peer *peer);
 void peer_free(struct node *node, struct peer *peer);
 void notice(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* node_status.c */
+void status_asked(struct node *node, struct peer *peer);
+void statuses_tell(struct node *node);
 
 /* node_job.c: jobs and works, from above */
 bool job_is_possible(const struct job_spec *spec);

@@ -70,3 +70,41 @@ void node_status(const struct node *node, struct bytes *json)
     }
     add(json, "]}");
 }
+
+static void tell_status(struct node *node, struct peer *peer)
+{
+    struct message status = {.type = MESSAGE_STATUS};
+    struct bytes json = {0};
+
+    node_status(node, &json);
+    status.payload = chunk_take(&json);
+    peer->told_status_ns = node->now_ns;
+    peer->wants_status = false;
+    peer_send(node, peer, &status);
+}
+
+/* However often somebody asks, saying it costs little. */
+void status_asked(struct node *node, struct peer *peer)
+{
+    int64_t next_ns = peer->told_status_ns + STATUS_PAUSE_NS;
+
+    if (!peer->told_status_ns || node->now_ns >= next_ns) {
+        tell_status(node, peer);
+        return;
+    }
+    peer->wants_status = true;
+    if (next_ns < node->status_ns)
+        node->status_ns = next_ns;
+}
+
+void statuses_tell(struct node *node)
+{
+    if (node->now_ns < node->status_ns)
+        return;
+    node->status_ns = INT64_MAX;
+    for (struct peer *peer = node->peers; peer; peer = peer->hh.next)
+        if (peer->wants_status && node->now_ns >= peer->told_status_ns + STATUS_PAUSE_NS)
+            tell_status(node, peer);
+        else if (peer->wants_status)
+            node->status_ns = node->now_ns + STATUS_PAUSE_NS;
+}

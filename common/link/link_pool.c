@@ -25,7 +25,7 @@
 enum { SLOTS_MAX = 4096, READY_MAX = 64 };
 /* What a process is given ahead of the piece it works on. */
 enum { CREDIT_TASKS = 64 };
-enum { SLOT_BITS = 16, KIND_SHIFT = 60 };
+enum { KIND_SHIFT = 60 };
 
 /* A stop gives no descriptor to wait for. */
 #define CHECK_NS (250 * NS_PER_MS)
@@ -79,7 +79,7 @@ static struct pool *pool_of(const struct link *link)
 
 static struct slot *slot_of(struct pool *pool, link_peer peer)
 {
-    uint64_t index = peer & ((1u << SLOT_BITS) - 1);
+    uint32_t index = pool_slot_of(peer);
 
     return index < pool->slot_count && pool->slots[index].peer == peer ? pool->slots + index : NULL;
 }
@@ -119,7 +119,7 @@ static void renew(struct pool *pool, struct slot *slot)
     outbox_clear(&slot->outbox);
     slot->has_task = slot->has_spoken = slot->has_ended = slot->has_exited = false;
     slot->was_stopped = slot->waits_for_room = false;
-    slot->peer += 1u << SLOT_BITS;
+    slot->peer += 1u << POOL_SLOT_BITS;
 }
 
 static void detach_process(struct pool *pool, struct slot *slot)
@@ -487,7 +487,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
                           .slot_count = count,
                           .unannounced_count = count};
     for (uint32_t i = 0; i < count; i++)
-        pool->slots[i].peer = (UINT64_C(1) << SLOT_BITS) + i;
+        pool->slots[i].peer = (UINT64_C(1) << POOL_SLOT_BITS) + i;
     *out = &pool->link;
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (pool->epoll < 0) {

@@ -24,6 +24,14 @@ struct pool_options {
 };
 
 int link_pool_open(struct link **out, const struct pool_options *options, struct error *error);
+/* A peer of this link is one life of a slot: the slot's number, from 0, lies in its low bits. */
+enum { POOL_SLOT_BITS = 16 };
+
+static inline uint32_t pool_slot_of(link_peer peer)
+{
+    return (uint32_t)peer & ((1u << POOL_SLOT_BITS) - 1);
+}
+
 /* Affinity and the quotas of control groups, version 1 and 2; at least 1. */
 uint32_t pool_usable_cpus(void);
 

@@ -144,6 +144,9 @@ static void take(struct loop *loop, size_t link, struct link_event *happened)
     case LINK_MESSAGE:
         event.type = EVENT_MESSAGE;
         event.message = &happened->message;
+        if (loop->hooks.heard)
+            loop->hooks.heard(loop->hooks.context, link, happened->peer, &happened->message,
+                              event.now_ns);
         break;
     case LINK_CONNECTED:
         event.type = EVENT_CONNECTED;

@@ -17,6 +17,10 @@ struct loop_hooks {
     void *context;
     void (*action)(void *context, struct action *action);   /* READ, VALUES, END, NOTICE */
     void (*readable)(void *context, int fd, short revents); /* one of the shell's own descriptors */
+    /* A message that the node is given next; links are numbered from 0 in the order of their
+     * adding. */
+    void (*heard)(void *context, size_t link, link_peer peer, const struct message *message,
+                  int64_t now_ns);
 };
 
 struct loop;

@@ -20,8 +20,29 @@ static void make_room(struct outbox *outbox)
     outbox->items = memory_grow(outbox->items, outbox->capacity, sizeof *outbox->items);
 }
 
+/* Of these only the newest says anything. */
+static bool is_news(const struct message *message)
+{
+    return message->type == MESSAGE_HEARTBEAT || message->type == MESSAGE_STATUS;
+}
+
+/* An older one of the type, with nothing but such behind it. */
+static struct message *older_news(const struct outbox *outbox, enum message_type type)
+{
+    for (size_t i = outbox->end; i > outbox->begin && is_news(&outbox->items[i - 1]); i--)
+        if (outbox->items[i - 1].type == type)
+            return &outbox->items[i - 1];
+    return NULL;
+}
+
 void outbox_push(struct outbox *outbox, struct message *message)
 {
+    struct message *older = is_news(message) ? older_news(outbox, message->type) : NULL;
+
+    if (older) {
+        message_move(older, message);
+        return;
+    }
     if (outbox->end == outbox->capacity)
         make_room(outbox);
     outbox->items[outbox->end++] = *message;

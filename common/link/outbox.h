@@ -15,7 +15,8 @@ struct outbox {
     size_t begin, end, capacity;
 };
 
-/* Take the message over, behind all others. */
+/* Take the message over, behind all others. A heartbeat or a status takes the place of one that
+ * waits at the end: who does not read is not told the news of a whole day. */
 void outbox_push(struct outbox *outbox, struct message *message);
 size_t outbox_count(const struct outbox *outbox);
 const struct message *outbox_at(const struct outbox *outbox, size_t index);

@@ -246,13 +246,29 @@ static enum channel_result send_ready(struct pool_channel *channel, int flags)
                                                                        : CHANNEL_CLOSED;
 }
 
+/* What cannot be handed down is as fatal to a process as what it cannot work on, and would be so
+ * again and again: the same blame makes an end of it. */
+static void blame_front(const struct pool_channel *channel)
+{
+    const struct message *largest = outbox_at(&channel->outbox, 0);
+
+    for (size_t i = 1; i < channel->ready->count; i++)
+        if (outbox_at(&channel->outbox, i)->payload.length > largest->payload.length)
+            largest = outbox_at(&channel->outbox, i);
+    if (channel->out == POOL_DOWN && largest->type == MESSAGE_TASK)
+        pool_shared_set_started(channel->shared, largest->task.task, largest->task.attempt);
+}
+
 enum channel_result channel_flush(struct pool_channel *channel, bool wait)
 {
     enum channel_result result = CHANNEL_DONE;
 
     while (result == CHANNEL_DONE && outbox_count(&channel->outbox)) {
-        if (!channel->ready->count && !make_ready(channel))
+        if (!channel->ready->count && !make_ready(channel)) {
+            blame_front(channel);
+            forget_ready(channel->ready);
             return CHANNEL_BROKEN;
+        }
         result = send_ready(channel, wait ? 0 : MSG_DONTWAIT);
     }
     return result;

@@ -13,6 +13,7 @@
 #define DIAL_NS (5 * NS_PER_S)
 #define PAUSE_NS_MIN (100 * NS_PER_MS)
 #define PAUSE_NS_MAX (5 * NS_PER_S)
+enum { NUMERIC_BYTES = 128 };
 
 static void watch(const struct dial *dial, int operation, void *socket)
 {
@@ -30,9 +31,9 @@ static int64_t jittered(int64_t ns)
     return ns / 2 + (int64_t)((uint64_t)ns / 2 * random >> 32);
 }
 
-static int attempt(struct dial *dial, struct error *error)
+static int attempt(struct dial *dial, const char *url, struct error *error)
 {
-    int rc = socket_dial(&dial->socket, dial->context, dial->url, dial->is_v6, error);
+    int rc = socket_dial(&dial->socket, dial->context, url, address_is_v6(url), error);
 
     if (rc != OK)
         return rc;
@@ -46,18 +47,42 @@ int dial_start(struct dial *dial, void *context, int epoll, const char *url, str
 {
     int rc = address_check(url, error);
 
-    *dial = (struct dial){.url = memory_text(url),
-                          .context = context,
-                          .epoll = epoll,
-                          .is_v6 = address_is_v6(url),
-                          .pause_ns = PAUSE_NS_MIN};
-    return rc == OK ? attempt(dial, error) : rc;
+    *dial = (struct dial){
+        .url = memory_text(url), .context = context, .epoll = epoll, .pause_ns = PAUSE_NS_MIN};
+    if (rc == OK && !address_has_both_families(url))
+        rc = attempt(dial, url, error);
+    return rc;
 }
 
 void dial_clear(struct dial *dial)
 {
+    resolve_clear(&dial->resolve);
     memory_free(dial->url);
     *dial = (struct dial){0};
+}
+
+static void pause_dialling(struct dial *dial)
+{
+    dial->next_attempt_ns = clock_now_ns() + jittered(dial->pause_ns);
+    dial->pause_ns = 2 * dial->pause_ns < PAUSE_NS_MAX ? 2 * dial->pause_ns : PAUSE_NS_MAX;
+}
+
+static bool attempt_name(struct dial *dial, int64_t now_ns)
+{
+    char url[NUMERIC_BYTES];
+
+    switch (resolve_next(&dial->resolve, dial->url, url, sizeof url)) {
+    case RESOLVE_UNDER_WAY:
+        dial->next_attempt_ns = now_ns + dial->resolve.look_ns;
+        return false;
+    case RESOLVE_FAILED:
+        break;
+    case RESOLVE_DONE:
+        if (attempt(dial, url, NULL) == OK)
+            return true;
+    }
+    pause_dialling(dial);
+    return false;
 }
 
 bool dial_keep(struct dial *dial)
@@ -71,9 +96,11 @@ bool dial_keep(struct dial *dial)
         dial_hang_up(dial, 0);
     if (dial->socket.socket || now_ns < dial->next_attempt_ns)
         return false;
-    if (attempt(dial, NULL) == OK)
+    if (address_has_both_families(dial->url))
+        return attempt_name(dial, now_ns);
+    if (attempt(dial, dial->url, NULL) == OK)
         return true;
-    dial->next_attempt_ns = now_ns + PAUSE_NS_MAX;
+    pause_dialling(dial);
     return false;
 }
 
@@ -106,10 +133,11 @@ void dial_hang_up(struct dial *dial, int64_t linger_ns)
     zmq_socket_monitor(dial->socket.socket, NULL, 0);
     socket_close(&dial->socket.monitor, 0);
     socket_close(&dial->socket.socket, linger_ns);
-    if (!dial->is_up && address_has_both_families(dial->url))
-        dial->is_v6 = !dial->is_v6;
-    dial->next_attempt_ns = clock_now_ns() + jittered(dial->pause_ns);
-    dial->pause_ns = 2 * dial->pause_ns < PAUSE_NS_MAX ? 2 * dial->pause_ns : PAUSE_NS_MAX;
+    if (dial->is_up)
+        resolve_clear(&dial->resolve);
+    /* The other addresses of a name are as good as the first. */
+    if (!dial->resolve.next)
+        pause_dialling(dial);
     dial->is_up = dial->has_ended = false;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SHEAF_LINK_ZMQ_DIAL_H
 #define SHEAF_LINK_ZMQ_DIAL_H
 
+#include "link/zmq_resolve.h"
 #include "link/zmq_socket.h"
 
 struct dial {
@@ -13,7 +14,7 @@ struct dial {
     void *context;
     int epoll;                 /* where the descriptors of both sockets are watched */
     struct socket_pair socket; /* NULL between two attempts */
-    bool is_v6;                /* a name is tried with both families in turn */
+    struct resolve resolve;    /* the addresses of a name are tried in turn */
     bool is_up;
     bool has_ended; /* … but what came before the end may not all have been read */
     int64_t attempt_ends_ns;
@@ -21,7 +22,8 @@ struct dial {
     int64_t pause_ns;
 };
 
-/* The first attempt. context and epoll are borrowed. ERROR_USAGE: the address will not do. */
+/* The first attempt, which for a name begins with dial_keep(). context and epoll are borrowed.
+ * ERROR_USAGE: the address will not do. */
 int dial_start(struct dial *dial, void *context, int epoll, const char *url, struct error *error);
 /* After dial_hang_up(). */
 void dial_clear(struct dial *dial);

@@ -19,7 +19,7 @@
  */
 enum { BEAT_MS = 1000, DIALLED_SILENT_MS = 5000, LISTENED_SILENT_MS = 65000 };
 enum { HANDSHAKE_MS = 3000, BACKLOG = 4096 };
-/* libzmq's thread also asks for the addresses of names, and answers to nobody meanwhile. */
+/* In case that something holds libzmq's thread: an end may not depend on it. */
 #define TERM_NS NS_PER_S
 
 int context_new(void **out, struct error *error)

@@ -13,7 +13,7 @@
 /* A context whose thread takes no signals. */
 int context_new(void **out, struct error *error);
 /* Ends when what its sockets still hold has left or their linger is over; and soon after that in
- * any case: a name server that does not answer may hold libzmq's thread for longer. */
+ * any case. */
 void context_free(void **context, int64_t linger_ns);
 
 /* A ROUTER bound to all of the addresses. */

@@ -131,12 +131,25 @@ void segment_glue(struct segment *left, struct segment *right, const struct job_
     segment_clear(right);
 }
 
+/* Nothing but bytes of a token that goes on to the right. */
+static bool is_inside_token(const struct segment *segment)
+{
+    const struct edge *entry = &segment->entry;
+
+    return is_all_entry(segment) && entry->text.length && !entry->blank && !entry->comma &&
+           !entry->cr;
+}
+
 size_t segment_glue_weight(const struct segment *left, const struct segment *right)
 {
     const struct partial *begin = right->bounded ? &right->head : &right->tail;
     size_t tokens = left->exit.text.length + right->entry.text.length;
     size_t numbers = partial_weight(&left->tail) + partial_weight(begin);
 
+    /* Appended to what the left one has, which is not looked at: a leaf would be sent all of both.
+     * So digits without end take time as they come, and not as often as they are cut. */
+    if (is_inside_token(right))
+        return 0;
     /* Joining with nothing is a move, unless something is closed and written in decimal. */
     if (!right->bounded && !tokens && (!left->tail.open || !begin->open))
         numbers = 0;

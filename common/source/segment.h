@@ -64,8 +64,8 @@ void segment_move(struct segment *to,
  */
 void segment_glue(struct segment *left, struct segment *right, const struct job_spec *spec);
 
-/* Bytes of number and token text at the two sides that a gluing would join: above HEAVY_BYTES it is
- * a leaf's work. */
+/* Bytes of number and token text at the two sides that a gluing would join, but nothing for token
+ * bytes that are only appended: above HEAVY_BYTES it is a leaf's work. */
 size_t segment_glue_weight(const struct segment *left, const struct segment *right);
 
 /* Bytes of number and token text in a segment, closed values apart: the cost of gluing with it. */

@@ -222,7 +222,9 @@ void sink_token_bytes(struct sink *sink, struct edge *exit, const uint8_t *data,
 {
     bool is_bad = edge_append(exit, data, length, grammar_of(is_json), prefix_begin());
 
-    if (is_bad || exit->text.length > sink->token_bytes_max)
+    if (exit->text.length > sink->token_bytes_max)
+        sink_fault(sink, FAULT_VALUE_TOO_LARGE, exit->unit, exit->text.data, exit->text.length);
+    else if (is_bad)
         sink_token(sink, (const char *)exit->text.data, exit->text.length, exit->unit, is_json);
 }
 

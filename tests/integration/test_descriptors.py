@@ -154,6 +154,18 @@ class Output(Programs):
         self.assertIn(b"ulimit -f", err)
         self.assertEqual(err.count(b"\n"), 1)
 
+    def test_a_value_that_such_a_limit_lets_no_process_have(self):
+        """It travels in a file of memory, and ends the job instead of being tried for ever."""
+        path = f"{self.directory}/big.txt"
+        with open(path, "w", encoding="ascii") as file:
+            file.write("7" * 6000000 + "\n")
+        limit = 5 << 20
+        process = self.start("sum", path, "-j", 1,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        out, err = process.communicate(timeout=farm.TIMEOUT)
+        self.assertEqual((process.returncode, out), (1, b""), err)
+        self.assertIn(b"line 1, byte 0: the piece that begins here killed its processes", err)
+
 
 class Errors(Programs):
     def test_standard_error_that_nobody_reads(self):

@@ -110,6 +110,20 @@ class Memory(farm.TestCase):
 
         self.each_way(work)
 
+    def test_a_heavy_sublist_before_very_many_light_ones(self):
+        """The light values wait for the heavy one, in the window; nothing copies them all, again and again."""
+        light = self.directory / "light.txt"
+        light.write_bytes(b"2\n9\n4\n7\n3\n" * 1200000)
+        with Farm(self.directory, workers=0) as here, Peaks(here.mark) as peaks:
+            job = here.start(farm.SHEAF, "product", "1..200000", str(light), "--memory", "8M", stdout=subprocess.PIPE)
+            self.addCleanup(job.process.stdout.close)
+            heavy, rest = job.process.communicate(timeout=TIMEOUT)[0].split(b"\n", 1)
+            self.assertEqual(job.process.returncode, 0)
+        self.assertEqual((len(heavy), len(rest)), (973351, 2 * 6000000))
+        self.assertTrue(rest == light.read_bytes())
+        self.assertTrue(peaks.peaks)
+        self.assertLess(max(peaks.peaks.values()), 64 << 20, peaks.peaks)
+
     def test_a_first_slice_on_a_frozen_worker(self):
         """Locally a frozen process of the pool, which is replaced; on a farm a daemon, which is given up."""
         def work(a_farm, where):

@@ -7,10 +7,13 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import uuid
@@ -453,6 +456,41 @@ class BadInput(Files):
                 result = self.run_here("sum", name)
                 self.assertEqual(result.status, 2, result)
                 self.assertTrue(result.err.startswith(f"sheaf: {name}: "), result)
+
+    def test_a_file_that_may_not_be_read(self):
+        """Not by root either, when it has no more rights than others."""
+        path = self.file("secret.txt", "1\n")
+        path.chmod(0)
+        bare = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+        if bare and not shutil.which("setpriv"):
+            self.skipTest("no setpriv here")
+        if subprocess.run([*bare, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("root may not give up its rights here")
+        for cut in ([], ["--split", "2"]):
+            done = subprocess.run([*bare, farm.SHEAF, "sum", "secret.txt", *cut], capture_output=True, check=False,
+                                  cwd=self.directory, timeout=farm.TIMEOUT, env=farm.environment())
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (2, b"", b"sheaf: secret.txt: cannot be opened: Permission denied\n"))
+
+    def test_what_is_no_regular_file(self):
+        os.mkfifo(self.directory / "pipe")
+        threading.Thread(target=lambda: (self.directory / "pipe").write_text("1 2\n3\n"), daemon=True).start()
+        self.assert_gives(self.run_here("sum", "pipe"), "3\n3\n")
+        self.assert_gives(self.run_here("sum", "/dev/null", "--total"), "0\n")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.directory / "socket"))
+            self.assert_fails(self.run_here("sum", "socket"), 2,
+                              "sheaf: socket: cannot be opened: No such device or address")
+
+    def test_names_are_one_line_and_steer_no_terminal(self):
+        for name, shown in ((b"a\nb\tc", "a\\nb\\tc"), (b"\x1b[31mred", "\\x1b[31mred"), (b"it's \"it\"", "it's \"it\""),
+                            ("grün €".encode(), "grün €"), (b"\xff\xc3", "\\xff\\xc3"), (b"\xc2\x9b2J", "\\xc2\\x9b2J")):
+            (self.directory / os.fsdecode(name)).write_bytes(b"1\nx\n")
+            with self.subTest(name=name):
+                self.assert_fails(self.run_here("sum", os.fsdecode(name), "--total"), 2,
+                                  f"sheaf: {shown}: line 2, byte 2: 'x' is not a number")
+                self.assert_fails(self.run_here("sum", os.fsdecode(name + b"!")), 2,
+                                  f"sheaf: {shown}!: cannot be opened: No such file or directory")
 
     def test_ranges(self):
         for text in backends.some(("1..", "1..5:0", "1..x", "..5", "1..1000000000000000000000")):

@@ -99,10 +99,11 @@ class TestWithoutNetwork(farm.TestCase):
                           "sheaf: --listen tcp://*:70000: a port is a number from 1 to 65535")
 
     def test_an_address_in_use(self):
-        with farm.Farm(self.directory) as other:
+        with farm.Farm(self.directory, workers=1) as other:
             result = self.up("one\n", "--listen", other.url, "--", "sum", "6", "7")
         self.assertEqual(result.status, 3, result)
-        self.assertIn("the address is in use", result.err)
+        self.assertEqual(result.err, f"sheaf: {other.url}: the address is in use\n"
+                                     "sheaf: the coordinator has ended with status 3\n")
 
 
 @unittest.skipIf(REASON, REASON)
@@ -171,8 +172,7 @@ class TestOverSsh(farm.TestCase):
                 "print('sheaf-worker: refused:', peer.receive_type(p.REFUSED)[1].decode(), file=sys.stderr)")
         script = self.directory / "old"
         script.write_text(f"#!/bin/sh\ncd {pathlib.Path(__file__).parent}\n"
-                          f'port=$(echo "$SSH_ORIGINAL_COMMAND" | grep -o "\'[0-9]*\' \'[0-9]*\'$" | '
-                          f'cut -d "\'" -f 2)\n'
+                          "port=$(echo \"$SSH_ORIGINAL_COMMAND\" | awk -F \"'\" '{ print $(NF - 5) }')\n"
                           f'exec python3 -c "{peer}" "tcp://{self.hosts.user.address}:$port"\n')
         script.chmod(0o755)
         self.ssh.serve(old, more=f"ForceCommand {script}")

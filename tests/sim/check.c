@@ -154,6 +154,8 @@ void check_sent(struct world *world, struct conduit *conduit, int from,
     struct given *given;
 
     trace_message(world, conduit, from, message, "sends");
+    if (conduit->stranger)
+        return;
     if (message->type == MESSAGE_HELLO && message->hello.role == ROLE_CLIENT)
         greeted(conduit, message->hello.session);
     if (from != conduit->giver)
@@ -196,6 +198,8 @@ void check_arrived(struct world *world, struct conduit *conduit, int to,
     struct given *given;
 
     trace_message(world, conduit, to, message, "hears");
+    if (conduit->stranger)
+        return;
     if (message->type == MESSAGE_HELLO && to == 0) {
         conduit->giver = message->hello.role == ROLE_CLIENT ? 1 : 0;
         if (conduit->giver == 0) {

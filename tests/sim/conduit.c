@@ -83,6 +83,10 @@ static void deliver_message(struct world *world, struct conduit *conduit, int to
         leaf_receive(world, conduit->leaf, message);
         return;
     }
+    if (to == 1 && conduit->stranger) {
+        stranger_hears(world, conduit->stranger, message);
+        return;
+    }
     event.message = memory_new(sizeof *event.message);
     message_move(event.message, message);
     host_event(world, conduit->hosts[to], &event);
@@ -92,6 +96,8 @@ static bool can_hear(const struct conduit *conduit, int to)
 {
     if (conduit->has_dropped[to] || conduit->is_over[to] || conduit->is_told[to])
         return false;
+    if (to == 1 && conduit->stranger)
+        return !conduit->is_cut;
     return to == 1 && conduit->leaf ? conduit->leaf->is_alive && conduit->leaf->conduit == conduit
                                     : conduit->hosts[to]->node != NULL;
 }

@@ -197,6 +197,10 @@ static void cause(struct world *world, enum swarm_class class)
     case SWARM_LATE:
     case SWARM_HEAVY:
     case SWARM_BLIND:
+    case SWARM_HOSTILE:
+    case SWARM_OBSERVER:
+    case SWARM_FOREIGN:
+    case SWARM_LISTEN:
     case SWARM_COUNTED:
     case SWARM_CLASSES:
         break; /* these are states, not happenings */

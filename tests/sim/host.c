@@ -345,7 +345,7 @@ void host_resume(struct world *world, struct host *host)
 static void connects(struct world *world, struct happening *happening)
 {
     struct host *host = happening->subject;
-    struct host *top = world->hosts[0];
+    struct host *top = host->above ? host->above : world->hosts[0];
     struct event event = {.type = EVENT_CONNECTED};
 
     if (happening->number != host->life || !host->node || host->up)

@@ -204,8 +204,9 @@ static void check_counts(struct world *world, const struct host *host, const str
     if (swarm_is_harmless(&world->swarm) && (stats.retries || stats.lost_children))
         world_fail(world, "host %u: %llu retries and %llu lost children without any fault",
                    host->index, U(stats.retries), U(stats.lost_children));
-    /* A coordinator's answers tell units for their rate only: what was folded, counted or not. */
-    if (host->kind == HOST_ONESHOT && !fault->kind && !host->job->is_cancelled &&
+    /* Answers of nodes tell units for their rate only: what was folded, counted or not. */
+    if (host->kind == HOST_ONESHOT && !swarm_has(&world->swarm, SWARM_LISTEN) && !fault->kind &&
+        !host->job->is_cancelled &&
         stats.units != host->job->first_units[host->job->spec.source_count])
         world_fail(world, "host %u: %llu units counted of %llu", host->index, U(stats.units),
                    U(host->job->first_units[host->job->spec.source_count]));

@@ -32,6 +32,10 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_HEAVY] = "heavy",
     [SWARM_COUNTED] = "counted",
     [SWARM_BLIND] = "blind",
+    [SWARM_HOSTILE] = "hostile",
+    [SWARM_OBSERVER] = "observer",
+    [SWARM_FOREIGN] = "foreign",
+    [SWARM_LISTEN] = "listen",
 };
 
 enum { SHAPED_BYTES_PER_S = 1000000 };
@@ -39,7 +43,7 @@ enum { SHAPED_BYTES_PER_S = 1000000 };
 
 static const uint32_t HARMLESS = BIT(SWARM_CLOCKS) | BIT(SWARM_SLOW_READER) | BIT(SWARM_TINY) |
                                  BIT(SWARM_LATE) | BIT(SWARM_DELAY) | BIT(SWARM_HEAVY) |
-                                 BIT(SWARM_COUNTED);
+                                 BIT(SWARM_COUNTED) | BIT(SWARM_OBSERVER) | BIT(SWARM_FOREIGN);
 
 const char *swarm_class_name(unsigned class)
 {
@@ -159,5 +163,7 @@ void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
     drawn.leaf_credit = is_tiny ? tiny_credit : 64;
     draw_window(&drawn, seed);
     draw_blind(&drawn, seed);
+    if (swarm_has(&drawn, SWARM_LISTEN))
+        drawn.oneshots = 1;
     *swarm = drawn;
 }

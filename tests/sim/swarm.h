@@ -33,6 +33,10 @@ enum swarm_class {
     SWARM_LATE,          /* workers and clients come late */
     SWARM_HEAVY,         /* a heavy sublist before very many light ones, in a small window */
     SWARM_BLIND,         /* very many workers without the files, and hardly one that has them */
+    SWARM_HOSTILE,       /* a peer says well-formed nonsense */
+    SWARM_OBSERVER,      /* somebody asks for the status, often */
+    SWARM_FOREIGN,       /* somebody speaks another version */
+    SWARM_LISTEN,        /* workers join a one-shot command */
     SWARM_COUNTED,       /* much text whose elements must be counted first */
     SWARM_CLASSES
 };

@@ -99,6 +99,19 @@ static void add_blind(struct world *world)
     let_come(world, host);
 }
 
+/* Workers that join a one-shot command, not the coordinator. */
+static void choose_listeners(struct world *world)
+{
+    struct random random = random_stream(world->seed, 10);
+    struct host *last = world->hosts[world->host_count - 1];
+
+    if (!swarm_has(&world->swarm, SWARM_LISTEN) || last->kind != HOST_ONESHOT)
+        return;
+    for (uint32_t i = 0; i < world->host_count; i++)
+        if (world->hosts[i]->kind == HOST_WORKER && i > 1 && random_chance(&random, 500))
+            world->hosts[i]->above = last;
+}
+
 static void trace_job(struct world *world, const struct host *host)
 {
     const struct job_spec *spec = &host->job->spec;
@@ -142,6 +155,7 @@ static void world_init(struct world *world, uint64_t seed, struct swarm_filter f
     world->leaves = random_stream(seed, 3);
     world->faults = random_stream(seed, 4);
     world->shells = random_stream(seed, 5);
+    world->strangers = random_stream(seed, 6);
     world->losses_left = swarm->losses_max;
     world->hosts =
         memory_array(1 + swarm->workers + swarm->blind + swarm->clients + swarm->oneshots,
@@ -156,7 +170,9 @@ static void world_init(struct world *world, uint64_t seed, struct swarm_filter f
         add_client(world, HOST_CLIENT, 0);
     for (uint32_t i = 0; i < swarm->oneshots; i++)
         add_client(world, HOST_ONESHOT, draw_slots(world));
+    choose_listeners(world);
     faults_plan(world);
+    strangers_come(world);
     world_later(world, swarm->heal_ns, heals, NULL, 0);
 }
 

@@ -49,12 +49,13 @@ struct given {
 /* One connection. End 0 listens (the coordinator, the parent of a pool), end 1 connects. */
 struct conduit {
     uint64_t index;
-    struct host *hosts[2]; /* NULL at end 1 of a pool's conduit */
-    struct leaf *leaf;     /* end 1 of a pool's conduit */
-    bool is_cut;           /* carries nothing any more */
-    bool is_told[2];       /* that end is being told that it is over … */
-    bool is_over[2];       /* … and knows, or has dropped it itself */
-    bool has_dropped[2];   /* that end's node dropped it: nothing may come from there any more */
+    struct host *hosts[2];     /* NULL at end 1 of a pool's conduit */
+    struct leaf *leaf;         /* end 1 of a pool's conduit */
+    struct stranger *stranger; /* end 1 of one that no host of ours has */
+    bool is_cut;               /* carries nothing any more */
+    bool is_told[2];           /* that end is being told that it is over … */
+    bool is_over[2];           /* … and knows, or has dropped it itself */
+    bool has_dropped[2]; /* that end's node dropped it: nothing may come from there any more */
     struct direction lanes[2];
     uint64_t session; /* of the last greeting */
     uint32_t aliases; /* times the listener dropped it and it may speak again */
@@ -151,7 +152,8 @@ struct host {
     int64_t last_tick_ns;
     struct event *inbox; /* while paused */
     size_t inbox_count, inbox_capacity;
-    struct conduit *up;       /* towards the coordinator */
+    struct conduit *up;       /* towards the coordinator … */
+    struct host *above;       /* … or who listens in its place */
     int64_t blocked_until_ns; /* a partition */
     struct leaf *leaves;
     uint32_t leaf_count;
@@ -182,6 +184,20 @@ void shell_submit(struct world *world, struct host *host);
 void shell_perform(struct world *world, struct host *host, struct action *action);
 bool shell_discard(struct happening *happening);
 
+/* --- strangers ------------------------------------------------------------------------------ */
+
+enum stranger_kind { STRANGER_HOSTILE, STRANGER_OBSERVER, STRANGER_FOREIGN, STRANGER_KINDS };
+
+struct stranger {
+    enum stranger_kind kind;
+    struct conduit *conduit;
+    struct message_task task; /* the last it was given */
+};
+
+/* Those of the swarm's classes come, and leave when the world is healed. */
+void strangers_come(struct world *world);
+void stranger_hears(struct world *world, struct stranger *stranger, struct message *message);
+
 /* --- faults --------------------------------------------------------------------------------- */
 
 void faults_plan(struct world *world);
@@ -194,7 +210,8 @@ struct world {
     struct swarm swarm;
     struct queue queue;
     int64_t now_ns;
-    struct random network, leaves, faults, shells;
+    struct random network, leaves, faults, shells, strangers;
+    struct stranger stranger[STRANGER_KINDS];
     struct host **hosts; /* the coordinator is the first */
     uint32_t host_count;
     struct conduit **conduits;

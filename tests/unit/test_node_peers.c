@@ -314,7 +314,39 @@ static void a_task_that_cannot_be_costs_its_giver_the_session(void)
     }
 }
 
+/* --- observers -------------------------------------------------------------------------------- */
+
+static size_t statuses(const struct drive *drive, peer_id peer)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < drive->done.count; i++)
+        count += drive->done.items[i].type == ACTION_SEND && drive->done.items[i].peer == peer &&
+                 drive->done.items[i].message.type == MESSAGE_STATUS;
+    return count;
+}
+
+static void the_status_is_told_at_once_but_not_without_end(void)
+{
+    struct drive drive;
+
+    drive_new(&drive, 0);
+    drive_hello(&drive, CLIENT, ROLE_OBSERVER, 0);
+    for (int i = 0; i < 1000; i++) {
+        struct message ask = {.type = MESSAGE_ASK_STATUS};
+
+        drive_message(&drive, CLIENT, &ask);
+        CU_ASSERT_EQUAL(statuses(&drive, CLIENT), 1);
+    }
+    CU_ASSERT(node_deadline(drive.node) < drive.now_ns + NS_PER_S / 4);
+    drive_wait(&drive, NS_PER_S);
+    CU_ASSERT_EQUAL(statuses(&drive, CLIENT), 2); /* the last question has its answer, too */
+    drive_free(&drive);
+}
+
 static const struct unit_case cases[] = {
+    {"the status is told at once, but not without end",
+     the_status_is_told_at_once_but_not_without_end},
     {"a result that cannot be costs its sender the session",
      a_result_that_cannot_be_costs_its_sender_the_session},
     {"an honest result is taken", an_honest_result_is_taken},
