@@ -1,9 +1,11 @@
 /* `sheaf sum` and `sheaf product`: from the command line to a job. */
 #include "cli.h"
 
+#include "backend.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "launched_input.h"
 #include "reduce_options.h"
 #include "serve.h"
 #include "source/open.h"
@@ -146,15 +148,21 @@ static int prepare(struct reduction *reduction, struct error *error)
 static int run(struct reduction *reduction)
 {
     struct serve *serve = NULL;
+    struct backend backend;
     struct error error;
-    int rc = prepare(reduction, &error);
+    int rc = backend_begin(&backend, &reduction->options, &error);
     int status;
 
+    if (rc == OK && backend.launch.by_prrte)
+        rc = launched_input_take(&reduction->options.sources, &error);
     if (rc == OK)
-        rc = serve_new(&serve, &reduction->options, &reduction->spec, reduction->streams,
-                       reduction->open_ns, &error);
+        rc = prepare(reduction, &error);
+    if (rc == OK)
+        rc = serve_new(&serve, &backend, &reduction->spec, reduction->streams, reduction->open_ns,
+                       &error);
     status = rc == OK ? serve_run(serve) : cli_fail(&error);
     serve_free(&serve);
+    backend_end(&backend, status);
     job_spec_clear(&reduction->spec);
     memory_free(reduction->streams);
     texts_clear(&reduction->names);
@@ -169,7 +177,7 @@ int cli_reduce(enum op_kind op, int argc, char *const *argv)
     int status;
 
     if (rc != OK)
-        status = cli_fail(&error);
+        status = backend_is_silent(argc, argv) ? error_exit_status(error.code) : cli_fail(&error);
     else if (reduction.options.help)
         status = cli_help(reduce_command(op));
     else if (reduction.options.version)

@@ -21,11 +21,17 @@ static const struct option OPTIONS[] = {
     {"output", 0, OPTION_CHOICE, FIELD(output), "text|json", "a value a line, or an array", 0},
     {"processes", 'j', OPTION_COUNT, FIELD(processes), "N", "processes to work (all usable CPUs)",
      1},
+    {"backend", 0, OPTION_CHOICE, FIELD(backend), "auto|local|zmq|mpi",
+     "who works: this machine, a farm, or the ranks of mpirun (auto: zmq with --farm or --listen, "
+     "else local)",
+     0},
     {"farm", 0, OPTION_TEXT, FIELD(farm), "URL", "send the job to this coordinator (SHEAF_FARM)",
      0},
     {"listen", 0, OPTION_TEXTS, FIELD(listen), "URL", "accept workers from outside, too", 0},
     {"give-up", 0, OPTION_SECONDS, FIELD(give_up_ns), "SECONDS",
-     "wait this long without a coordinator that answers (30; 0: for ever)", 0},
+     "wait this long without a coordinator that answers (30; 0: for ever), or for all ranks to "
+     "begin (120)",
+     0},
     {"data", 0, OPTION_CHOICE, FIELD(data), "auto|reference|value",
      "workers read files themselves, or are sent the bytes", 0},
     {"memory", 0, OPTION_BYTES, FIELD(memory_bytes), "BYTES", "window for the job (128M)", 4 * MIB},
@@ -78,7 +84,8 @@ const struct command REDUCE_SUM = {
             "  sheaf sum 9223372036854775807 1         9223372036854775808\n"
             "  sheaf sum floats.txt                    1.0, for the line 1e100 1 -1e100\n"
             "  seq 1 1000000 | sheaf sum - --total     500000500000\n"
-            "  sheaf sum big.npy --farm tcp://farm:7400\n\n" MORE,
+            "  sheaf sum big.npy --farm tcp://farm:7400\n"
+            "  mpirun -n 16 sheaf sum big.npy --backend mpi\n\n" MORE,
     .options = OPTIONS,
     .option_count = sizeof OPTIONS / sizeof *OPTIONS,
     .contradictions = CONTRADICTIONS,
@@ -135,8 +142,9 @@ static int check_format(const struct reduce_options *options, struct error *erro
 static int check_farm(struct reduce_options *options, struct error *error)
 {
     const char *farm = getenv("SHEAF_FARM");
+    bool is_open = options->backend == BACKEND_AUTO || options->backend == BACKEND_ZMQ;
 
-    if (options->farm || !farm || !*farm || options->listen.count)
+    if (options->farm || !farm || !*farm || options->listen.count || !is_open)
         return OK;
     if (options->processes)
         return error_set(
@@ -148,12 +156,41 @@ static int check_farm(struct reduce_options *options, struct error *error)
     return OK;
 }
 
+static int check_backend(struct reduce_options *options, struct error *error)
+{
+    bool is_zmq = options->farm || options->listen.count;
+
+    switch ((enum backend_choice)options->backend) {
+    case BACKEND_AUTO:
+        options->backend = is_zmq ? BACKEND_ZMQ : BACKEND_LOCAL;
+        break;
+    case BACKEND_ZMQ:
+        if (!is_zmq)
+            return error_set(error, ERROR_USAGE,
+                             "--backend zmq needs --farm URL (or SHEAF_FARM) or --listen URL");
+        break;
+    case BACKEND_LOCAL:
+    case BACKEND_MPI:
+        if (is_zmq)
+            return error_set(error, ERROR_USAGE, "--backend %s and %s contradict each other",
+                             options->backend == BACKEND_MPI ? "mpi" : "local",
+                             options->farm ? "--farm" : "--listen");
+        break;
+    }
+    if (options->give_up_ns < 0)
+        options->give_up_ns =
+            options->backend == BACKEND_MPI ? MPI_GIVE_UP_NS_DEFAULT : GIVE_UP_NS_DEFAULT;
+    return OK;
+}
+
 static int check(struct reduce_options *options, struct error *error)
 {
     int rc = check_format(options, error);
 
     if (rc == OK)
         rc = check_farm(options, error);
+    if (rc == OK)
+        rc = check_backend(options, error);
     if (rc == OK && options->processes > 65536)
         rc = error_set(error, ERROR_USAGE, "-j: more than 65536 processes");
     if (rc == OK && options->type == ELEMENT_FLOAT && !op_of(options->op)->takes_floats)
@@ -168,7 +205,7 @@ int reduce_options_parse(struct reduce_options *options, enum op_kind op, int ar
     int rc;
 
     *options = (struct reduce_options){.op = op,
-                                       .give_up_ns = GIVE_UP_NS_DEFAULT,
+                                       .give_up_ns = -1, /* not given */
                                        .memory_bytes = MEMORY_BYTES_DEFAULT,
                                        .value_bytes_max = VALUE_BYTES_DEFAULT,
                                        .task_ns = TASK_NS_DEFAULT};

@@ -7,6 +7,7 @@
 
 enum output_choice { OUTPUT_TEXT, OUTPUT_JSON };
 enum progress_choice { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+enum backend_choice { BACKEND_AUTO, BACKEND_LOCAL, BACKEND_ZMQ, BACKEND_MPI };
 enum data_choice { DATA_AUTO, DATA_REFERENCE, DATA_VALUE };
 
 struct reduce_options {
@@ -20,10 +21,11 @@ struct reduce_options {
     uint64_t every, split;
     bool total;
     /* who works */
+    uint32_t backend;   /* enum backend_choice; not AUTO after parsing */
     uint64_t processes; /* 0: as many as the CPUs this process may use */
     const char *farm;   /* --farm, else SHEAF_FARM, else NULL: this machine */
     struct texts listen;
-    int64_t give_up_ns;
+    int64_t give_up_ns; /* without a coordinator, or without all ranks at the begin */
     uint32_t data;
     /* limits and experiments */
     uint64_t memory_bytes, value_bytes_max, task_elements;

@@ -10,14 +10,13 @@
 #include "cli.h"
 #include "feed.h"
 #include "link/link_pool.h"
-#include "link/link_zmq.h"
-#include "link/loop.h"
 #include "link/self.h"
 #include "link/trace.h"
 #include "print.h"
 #include "progress.h"
 #include "stats.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 /* A coordinator that is there answers sooner. */
@@ -26,6 +25,7 @@
 enum { POOL_LINK }; /* the first that is added, where there is a pool */
 
 struct serve {
+    struct backend *backend;
     const struct reduce_options *options;
     struct log log;
     struct job_spec spec; /* the node has a copy of its own */
@@ -81,31 +81,6 @@ static void take_action(void *context, struct action *action)
     }
 }
 
-static int add_links(struct serve *serve, struct error *error)
-{
-    const struct reduce_options *options = serve->options;
-    struct pool_options pool = {.processes = (uint32_t)options->processes,
-                                .log_level = (int)serve->log.level};
-    struct link *link = NULL;
-    int rc;
-
-    if (options->farm) {
-        rc = link_zmq_connect(&link, options->farm, error);
-        if (rc == OK)
-            loop_add_link(serve->loop, link);
-        return rc;
-    }
-    rc = link_pool_open(&link, &pool, error);
-    if (rc == OK)
-        loop_add_link(serve->loop, link);
-    if (rc == OK && options->listen.count) {
-        rc = link_zmq_listen(&link, options->listen.items, options->listen.count, error);
-        if (rc == OK)
-            loop_add_link(serve->loop, link);
-    }
-    return rc;
-}
-
 static void make_node(struct serve *serve)
 {
     const struct reduce_options *options = serve->options;
@@ -116,6 +91,7 @@ static void make_node(struct serve *serve)
         node.role = ROLE_CLIENT;
     node.memory_bytes = options->memory_bytes;
     node.task_ns = options->task_ns;
+    node.expects_workers = serve->backend->ranks != NULL;
     node.data_by_value = options->data == DATA_VALUE;
     node.data_by_reference = options->data == DATA_REFERENCE;
     node_new(&serve->node, &node);
@@ -133,7 +109,7 @@ static void hear(void *context, size_t link, link_peer peer, const struct messag
 static int make_loop(struct serve *serve, struct error *error)
 {
     struct loop_hooks hooks = {.context = serve, .action = take_action, .heard = hear};
-    int rc = serve->options->farm ? OK : trace_open(&serve->trace, false, error);
+    int rc = backend_has_pool(serve->backend) ? trace_open(&serve->trace, false, error) : OK;
 
     if (rc == OK)
         rc = loop_new(&serve->loop, serve->node, &hooks, error);
@@ -142,16 +118,18 @@ static int make_loop(struct serve *serve, struct error *error)
     loop_add_fd(serve->loop, serve->signal_fd, POLLIN);
     loop_add_fd(serve->loop, feed_fd(serve->feed), POLLIN);
     loop_add_fd(serve->loop, print_fd(serve->print), POLLIN);
-    return add_links(serve, error);
+    return backend_add_links(serve->backend, serve->loop, serve->log.level, error);
 }
 
-int serve_new(struct serve **out, const struct reduce_options *options, struct job_spec *spec,
+int serve_new(struct serve **out, struct backend *backend, struct job_spec *spec,
               const int *streams, int64_t open_ns, struct error *error)
 {
+    const struct reduce_options *options = backend->options;
     struct serve *serve = memory_new(sizeof *serve);
     int rc;
 
     *out = serve;
+    serve->backend = backend;
     serve->options = options;
     serve->spec = *spec;
     *spec = (struct job_spec){0};
@@ -265,8 +243,24 @@ static void look_at_signals(struct serve *serve)
 {
     int number = signals_take(serve->signal_fd);
 
-    if (number)
-        stop(serve, 128 + number);
+    if (!number)
+        return;
+    progress_clear(&serve->progress);
+    if (number == SIGTERM && serve->backend->ranks)
+        log_line(&serve->log, LOG_QUIET,
+                 "stopped by signal %d, which all ranks are sent when one of them dies", number);
+    stop(serve, 128 + number);
+}
+
+static void look_at_backend(struct serve *serve)
+{
+    const char *sentence = serve->has_ended ? NULL : backend_over(serve->backend);
+
+    if (!sentence)
+        return;
+    progress_clear(&serve->progress);
+    log_line(&serve->log, LOG_QUIET, "%s; the job cannot go on", sentence);
+    stop(serve, error_exit_status(ERROR_FAILED));
 }
 
 static void look_at_output(struct serve *serve)
@@ -387,8 +381,9 @@ static bool is_over(const struct serve *serve)
  */
 static void look_around(struct serve *serve)
 {
-    static void (*const looks[])(struct serve *) = {
-        look_at_signals, take_input, take_printed, look_at_output, look_at_progress, look_at_farm};
+    static void (*const looks[])(struct serve *) = {look_at_signals, take_input,       take_printed,
+                                                    look_at_output,  look_at_progress, look_at_farm,
+                                                    look_at_backend};
 
     for (size_t i = 0; i < sizeof looks / sizeof *looks && !serve->stop_status; i++)
         looks[i](serve);

@@ -6,17 +6,17 @@
 #ifndef SHEAF_COORDINATOR_SERVE_H
 #define SHEAF_COORDINATOR_SERVE_H
 
+#include "backend.h"
 #include "base/error.h"
-#include "reduce_options.h"
 #include "source/job.h"
 
 #include <stdint.h>
 
 struct serve;
 
-/* options and streams are borrowed until serve_free(); spec is taken over (emptied). open_ns is for
+/* backend and streams are borrowed until serve_free(); spec is taken over (emptied). open_ns is for
  * --stats. */
-int serve_new(struct serve **out, const struct reduce_options *options, struct job_spec *spec,
+int serve_new(struct serve **out, struct backend *backend, struct job_spec *spec,
               const int *streams, int64_t open_ns, struct error *error);
 void serve_free(struct serve **out);
 

@@ -42,7 +42,7 @@ build_programs() {
         flock 9
         # Dated before the build: what is saved while it runs is newer, and is built next time.
         touch "$top/build/.reading"
-        build_preset release "$top/build" sheaf sheaf-worker sheaf-link-zmq || exit 1
+        build_preset release "$top/build" sheaf sheaf-worker sheaf-links || exit 1
         mv "$top/build/.reading" "$top/build/.built"
     ) 9>"$top/build/.lock"
 }

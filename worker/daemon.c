@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/patience.h"
 #include "base/signals.h"
+#include "link/link_mpi.h"
 #include "link/link_pool.h"
 #include "link/link_zmq.h"
 #include "link/loop.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A coordinator that is there answers sooner. */
@@ -24,12 +26,19 @@ struct daemon {
     const struct daemon_options *options;
     struct node *node;
     struct loop *loop;
-    struct trace *trace; /* NULL: none is wanted */
+    struct ranks *ranks;
+    const struct link *up; /* of the loop */
+    struct trace *trace;   /* NULL: none is wanted */
     int signal_fd;
     struct patience patience;
     int stopped_by;
-    bool is_joined, was_joined, is_draining, said_waiting, is_detached;
+    bool is_joined, was_joined, is_draining, said_waiting, is_detached, is_released;
 };
+
+static bool is_rank(const struct daemon *daemon)
+{
+    return !strcmp(daemon->options->connect, LINK_MPI_URL);
+}
 
 static void take_action(void *context, struct action *action)
 {
@@ -59,28 +68,62 @@ static void make_node(struct daemon *daemon, uint32_t processes)
     node_new(&daemon->node, &node);
 }
 
+static int begin_ranks(struct daemon *daemon, struct error *error)
+{
+    const struct daemon_options *options = daemon->options;
+    const struct ranks_options ranks = {.program = options->log.program,
+                                        .version = options->version,
+                                        .launch = launch_read(),
+                                        .limit_ns = options->give_up_ns};
+
+    if (!ranks.launch.rank)
+        return error_set(error, ERROR_USAGE,
+                         "--connect %s is for the ranks of an mpirun: mpirun sheaf sum … --backend "
+                         "mpi starts them",
+                         LINK_MPI_URL);
+    return link_mpi_begin(&daemon->ranks, &ranks, error);
+}
+
+static int open_up(struct daemon *daemon, struct error *error)
+{
+    struct link *up;
+    int rc = is_rank(daemon) ? link_mpi_open(&up, daemon->ranks, error)
+                             : link_zmq_connect(&up, daemon->options->connect, error);
+
+    if (rc != OK)
+        return rc;
+    daemon->up = up;
+    loop_add_link(daemon->loop, up);
+    return OK;
+}
+
+/* Pool processes before MPI, and MPI before the signals come through a descriptor. */
 static int open_all(struct daemon *daemon, struct error *error)
 {
     const struct daemon_options *options = daemon->options;
     struct loop_hooks hooks = {.context = daemon, .action = take_action, .heard = hear};
     uint32_t processes = options->processes ? (uint32_t)options->processes : pool_usable_cpus();
-    struct pool_options pool = {.processes = processes, .log_level = (int)options->log.level};
-    struct link *up, *down;
-    int rc = signals_open(&daemon->signal_fd, error);
+    struct pool_options pool = {.processes = processes,
+                                .log_level = (int)options->log.level,
+                                .starts_now = is_rank(daemon)};
+    struct link *down;
+    int rc;
 
     make_node(daemon, processes);
-    if (rc == OK)
-        rc = trace_open(&daemon->trace, true, error);
+    rc = trace_open(&daemon->trace, true, error);
     if (rc == OK)
         rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
     if (rc == OK)
         rc = link_pool_open(&down, &pool, error);
-    if (rc == OK) {
+    if (rc == OK)
         loop_add_link(daemon->loop, down);
-        rc = link_zmq_connect(&up, options->connect, error);
-    }
+    if (rc == OK && is_rank(daemon))
+        rc = begin_ranks(daemon, error);
+    if (rc == OK)
+        rc = signals_open(&daemon->signal_fd, error);
+    if (rc == OK)
+        rc = open_up(daemon, error);
     if (rc == OK) {
-        loop_add_link(daemon->loop, up);
         loop_add_fd(daemon->loop, daemon->signal_fd, POLLIN);
         if (options->is_attached)
             loop_add_fd(daemon->loop, STDIN_FILENO, POLLIN);
@@ -90,7 +133,7 @@ static int open_all(struct daemon *daemon, struct error *error)
     return rc;
 }
 
-static void close_all(struct daemon *daemon)
+static void close_all(struct daemon *daemon, int status)
 {
     struct error error;
 
@@ -99,6 +142,7 @@ static void close_all(struct daemon *daemon)
     signals_close(daemon->signal_fd);
     loop_free(&daemon->loop);
     node_free(&daemon->node);
+    link_mpi_end(&daemon->ranks, status);
 }
 
 /* One line each time the coordinator comes or goes. */
@@ -146,6 +190,8 @@ static int look_at_clock(struct daemon *daemon, struct error *error)
     bool is_waiting = node_unreachable_since(daemon->node) != INT64_MAX;
     int64_t waited_ns = patience_look(&daemon->patience, is_waiting, clock_now_ns());
 
+    if (is_rank(daemon))
+        return OK; /* the ranks have begun together */
     if (!daemon->was_joined && !daemon->said_waiting && waited_ns > SAY_WAITING_NS) {
         daemon->said_waiting = true;
         log_line(&options->log, LOG_NORMAL, "waiting for a coordinator at %s", options->connect);
@@ -154,6 +200,16 @@ static int look_at_clock(struct daemon *daemon, struct error *error)
         return OK;
     return error_set(error, ERROR_FARM, "%s: no coordinator answers (waited %g s)",
                      options->connect, (double)options->give_up_ns / (double)NS_PER_S);
+}
+
+static int look_at_link(struct daemon *daemon, struct error *error)
+{
+    const char *sentence = daemon->up->ops->over ? daemon->up->ops->over(daemon->up) : NULL;
+
+    if (sentence && *sentence)
+        return error_set(error, ERROR_FARM, "%s", sentence);
+    daemon->is_released = sentence != NULL;
+    return OK;
 }
 
 /* Whoever holds the other end of standard input is gone when it ends; what it says means nothing.
@@ -173,7 +229,7 @@ static void look_at_input(struct daemon *daemon)
 /* A drained worker without a coordinator has nobody to answer to. */
 static bool is_over(const struct daemon *daemon)
 {
-    return daemon->is_detached ||
+    return daemon->is_detached || daemon->is_released ||
            (daemon->is_draining && (node_is_idle(daemon->node) || !daemon->is_joined));
 }
 
@@ -189,8 +245,12 @@ int daemon_run(const struct daemon_options *options, int *stopped_by, struct err
         rc = look_at_signals(&daemon, error);
         if (rc == OK)
             rc = look_at_clock(&daemon, error);
+        if (rc == OK)
+            rc = look_at_link(&daemon, error);
     }
-    close_all(&daemon);
+    close_all(&daemon, daemon.stopped_by ? 128 + daemon.stopped_by
+                       : rc == OK        ? 0
+                                         : error_exit_status((enum error_code)rc));
     *stopped_by = daemon.stopped_by;
     return rc;
 }

@@ -60,7 +60,7 @@ static const struct log LOG = {.program = "sheaf-worker", .level = LOG_NORMAL};
 
 static int fail(const struct error *error)
 {
-    if (error->code != ERROR_UNREAD)
+    if (error->code != ERROR_UNREAD && *error->text)
         log_line(&LOG, LOG_QUIET, "%s", error->text);
     return error_exit_status(error->code);
 }
@@ -102,6 +102,7 @@ static int run(struct worker_options *options, const struct texts *operands)
     int rc = check(options, operands, &error), stopped_by = 0;
 
     options->daemon.log = LOG;
+    options->daemon.version = SHEAF_VERSION;
     if (options->quiet)
         options->daemon.log.level = LOG_QUIET;
     if (options->verbose)

@@ -24,7 +24,8 @@
 #define SILENCE_NS (5 * NS_PER_S) /* a child silent for this long is lost */
 #define CLIENT_SILENCE_NS (60 * NS_PER_S)
 #define GIVE_UP_NS_DEFAULT (30 * NS_PER_S)
-#define UP_WAIT_NS_DEFAULT (30 * NS_PER_S) /* sheaf up: for a host to join */
+#define MPI_GIVE_UP_NS_DEFAULT (120 * NS_PER_S) /* … for all ranks to begin */
+#define UP_WAIT_NS_DEFAULT (30 * NS_PER_S)      /* sheaf up: for a host to join */
 #define PAUSE_NS NS_PER_S /* a step this late means that we ourselves were stopped */
 
 #define PROCESS_DEATHS_MAX 3u /* deaths a started range may cause in pool processes … */

@@ -31,6 +31,7 @@ struct node_options {
     uint32_t slots_hint;    /* a worker's pool processes */
     uint32_t credit_tasks;  /* tasks held at once for one giver; 0: CLIENT_CREDIT */
     enum role role;         /* what HELLO says upwards: ROLE_WORKER or ROLE_CLIENT */
+    bool expects_workers;   /* that one joins is no news */
     bool data_by_value;     /* --data value: files travel by value */
     bool data_by_reference; /* --data reference: files never do; a file that no worker can open is
                                FAULT_UNREADABLE */

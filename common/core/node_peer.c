@@ -255,7 +255,7 @@ static void take_hello(struct node *node, peer_id from, const struct message_hel
     welcome(node, peer);
     if (peer->is_taker)
         taker_joined(node, peer);
-    if (peer->role == ROLE_WORKER)
+    if (peer->role == ROLE_WORKER && !node->options.expects_workers)
         notice(node, "worker %s (pid %u) joined with %u slots", peer->host, peer->pid, peer->slots);
 }
 

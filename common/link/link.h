@@ -3,15 +3,22 @@
  * slot:
  *
  * fd        one descriptor for poll(POLLIN); readable means that receive() may have something.
- * Never changes. receive   the next event, never blocks. Call until LINK_NOTHING before sleeping on
- * the fd (libzmq's descriptor is edge-triggered, so a link may only be slept on after it said
- * LINK_NOTHING). send      queue messages to a peer, in order; the messages are emptied (payload
- * chunks are kept by the link until they have left). Never blocks and never drops: what the
- * transport will not take waits in the link's own queue, which credit bounds. Messages to a peer
- * that is gone are dropped. flush     hand what is queued to the transport, as batches: many
- * messages in one. drop      end the connection; no event follows for that peer. A pool process is
- * killed, its slot starts anew. deadline  when the link wants flush() called again at the latest,
- * INT64_MAX: never. close     flush what can be sent within linger_ns, then free.
+ *           Never changes.
+ * receive   the next event, never blocks. Call until LINK_NOTHING before sleeping on the fd
+ *           (libzmq's descriptor is edge-triggered, so a link may only be slept on after it said
+ *           LINK_NOTHING).
+ * send      queue messages to a peer, in order; the messages are emptied (payload chunks are kept
+ *           by the link until they have left). Never blocks and never drops: what the transport
+ *           will not take waits in the link's own queue, which credit bounds. Messages to a peer
+ *           that is gone are dropped.
+ * flush     hand what is queued to the transport, as batches: many messages in one.
+ * drop      end the connection; no event follows for that peer. A pool process is killed, its slot
+ *           starts anew.
+ * deadline  when the link wants receive() and flush() called again at the latest, INT64_MAX: never.
+ * over      NULL while peers may still speak or come; else why nobody ever will, as a sentence,
+ *           empty when the other side has ended in order, which is no LINK_GONE. A link without it
+ *           always waits for peers.
+ * close     flush what can be sent within linger_ns, then free.
  */
 #ifndef SHEAF_LINK_LINK_H
 #define SHEAF_LINK_LINK_H
@@ -50,6 +57,7 @@ struct link_ops {
     void (*flush)(struct link *link);
     void (*drop)(struct link *link, link_peer peer);
     int64_t (*deadline)(const struct link *link);
+    const char *(*over)(const struct link *link); /* may be NULL */
     void (*close)(struct link **link, int64_t linger_ns);
 };
 

@@ -3,8 +3,7 @@
  *
  * A slot's peer number holds the slot's index and a generation; with every death the slot becomes a
  * new peer, so whatever still names the old one (a late action, an event of the same epoll_wait) is
- * recognised and ignored. All descriptors are in one epoll set, which is the link's fd; it is level
- * triggered, so nothing is lost by looking at one datagram at a time.
+ * recognised and ignored. All descriptors are in one level-triggered epoll set, the link's fd.
  *
  * A death counts once both ends of it were seen: the socket's end of file, behind which no result
  * can hide, and the process's end, which says what killed it.
@@ -468,7 +467,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
     uint32_t count = options->processes ? options->processes : pool_usable_cpus();
     char *program = NULL;
     struct pool *pool;
-    int rc;
+    int rc = pool_shared_is_possible(error);
 
     *out = NULL;
     if (count > SLOTS_MAX && !options->processes)
@@ -476,7 +475,6 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
     if (count > SLOTS_MAX)
         return error_set(error, ERROR_USAGE, "%u processes are more than a pool can have (%d)",
                          count, SLOTS_MAX);
-    rc = pool_shared_is_possible(error);
     if (rc == OK)
         rc = process_program(&program, options->program, error);
     if (rc != OK)
@@ -496,5 +494,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
         rc = error_set_errno(error, ERROR_SYSTEM, errno, "no descriptor for the pool");
         (*out)->ops->close(out, 0);
     }
+    for (uint32_t i = 0; rc == OK && options->starts_now && i < count; i++)
+        start(pool, pool->slots + i);
     return rc;
 }

@@ -20,6 +20,7 @@ struct pool_options {
     const char *program; /* path of sheaf-worker; NULL: beside this executable */
     uint32_t processes;  /* -j; 0: the CPUs this process may use */
     int log_level;
+    bool starts_now; /* all processes, not each with its first task: before MPI does */
 };
 
 int link_pool_open(struct link **out, const struct pool_options *options, struct error *error);

@@ -26,6 +26,12 @@ WORKER = str(BUILD / "sheaf-worker")
 REFERENCE = str(BUILD / "bench-reference")
 TRIPS = str(BUILD / "bench-trips")
 NODE = str(BUILD / "bench-node")
+MPI_REFERENCE = str(BUILD / "bench-mpi-reference")
+MPI_LINK = str(BUILD / "bench-mpi")
+# Two ranks. Cores are not bound, so that a rank's pool and threads have all of them; mpirun refuses root otherwise.
+MPIRUN = ("mpirun", "-n", "2", "--bind-to", "none", *(("--oversubscribe",) if os.cpu_count() < 2 else ()))
+os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT", "1")
+os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 TIMEOUT = 600
 
@@ -294,6 +300,39 @@ def farm_figures(data, scale, farm):
                  [("sheaf --version", sheaf("--version"))], ("seconds", 0.050))
 
 
+def fold_seconds(*command):
+    """The seconds between the first and the last piece, without the start of all ranks."""
+    done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          timeout=TIMEOUT, check=True)
+    return json.loads(done.stderr)["seconds"]["fold"]
+
+
+def mpi_figures(data, scale):
+    def bare(*arguments):
+        return lambda: told(*MPIRUN, MPI_REFERENCE, *map(str, arguments))
+
+    def link(*arguments):
+        return lambda: told(*MPIRUN, MPI_LINK, *map(str, arguments))
+
+    if not shutil.which("mpirun") or not os.access(MPI_LINK, os.X_OK):
+        return
+    many = max(int(5e5 * scale), 1000)
+    path = data.make("int64", many)
+    yield Figure(f"{many} one-element pieces over MPI, from the first to the last",
+                 lambda: fold_seconds(*MPIRUN, SHEAF, "sum", path, "--task-elements", 1, "--backend", "mpi", "--stats"),
+                 [("bare MPI master and worker, a task a message, one under way", bare("tasks", many)),
+                  ("the same, eight under way", bare("ahead", many))],
+                 ("ratio", 2.0))
+    mebibytes = max(int(2000 * scale), 100)
+    yield Figure(f"{mebibytes} MiB by value to one rank, over the link", link("bytes", mebibytes),
+                 [("bare MPI master and worker, 1 MiB a message, two under way", bare("bytes", mebibytes))],
+                 ("ratio", 1 / 0.9))
+    yield Figure("one task over the link and back", link("trip", 20000),
+                 [("bare MPI round trip", bare("trip", 20000))], ("seconds", 20e-6))
+    yield Figure("one task over the link and back, after 10 ms of rest", link("trip", 100, 10000),
+                 [("without pauses", link("trip", 100, 10000, "spin"))], ("seconds", 2.5e-3))
+
+
 def memory_result(farm):
     peak = farm.coordinator_peak_bytes()
     return {"name": "the coordinator's largest resident size, all jobs above", "bytes": peak,
@@ -316,6 +355,7 @@ def measure_all(options, emit):
         take(text_figures(data, options.scale))
         take(product_figures(data, options.scale))
         take(node_figures())
+        take(mpi_figures(data, options.scale))
         with Farm() as farm:
             take(trip_figures(farm))
             take(farm_figures(data, options.scale, farm))

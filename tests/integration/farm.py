@@ -16,6 +16,8 @@ import time
 import unittest
 import uuid
 
+import mpirun
+
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)  # answers have any number of digits
 
@@ -40,19 +42,24 @@ class Result:
     def __init__(self, status, out, err):
         self.status = status
         self.out = out.decode("utf-8", "replace") if isinstance(out, bytes) else out
-        self.err = err.decode("utf-8", "replace") if isinstance(err, bytes) else err
+        self.err = mpirun.without_notices(err.decode("utf-8", "replace") if isinstance(err, bytes) else err)
 
     def __repr__(self):
         return f"status {self.status}, out {self.out[:300]!r}, err {self.err[:600]!r}"
 
 
-def sheaf(*arguments, stdin=b"", timeout=TIMEOUT, env=None, cwd=None):
-    """Run `sheaf` to its end."""
+def run(command, stdin=b"", timeout=TIMEOUT, env=None, cwd=None):
+    """Run a command to its end."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
-    done = subprocess.run([SHEAF, *map(str, arguments)], input=stdin, capture_output=True,
-                          timeout=timeout, env=env or environment(), cwd=cwd, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout,
+                          env=env or environment(), cwd=cwd, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def sheaf(*arguments, **more):
+    """Run `sheaf` to its end."""
+    return run([SHEAF, *map(str, arguments)], **more)
 
 
 def marked(mark):

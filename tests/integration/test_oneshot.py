@@ -1,4 +1,4 @@
-"""The one-shot command, as a user types it: answers, formats, options, bad input, ends."""
+"""The one-shot command, as a user types it: answers, formats, options, bad input, ends. On every backend."""
 
 import fractions
 import json
@@ -18,8 +18,11 @@ import time
 import unittest
 import uuid
 
+import backends
 import farm
-from farm import sheaf
+from backends import command, sheaf
+
+setUpModule = backends.set_up
 
 try:
     import numpy
@@ -116,7 +119,7 @@ class Formats(Files):
             ("1e308 1e308 -1e308\n", "1e+308\n"), ("0.1 0.2\n", "0.30000000000000004\n"),
             (".5 5.\n", "5.5\n"),
         ]
-        for text, answer in cases:
+        for text, answer in backends.some(cases):
             with self.subTest(text=text):
                 self.assert_gives(sheaf("sum", self.file("a.txt", text)), answer)
                 self.assert_gives(sheaf("sum", "-", stdin=text), answer)
@@ -135,17 +138,17 @@ class Formats(Files):
             ("[1,2]\n[3]\n", "3\n3\n"), ("[1.5, 2]", "3.5\n"), (f"[{10**30},1]", f"{10**30 + 1}\n"),
             (" [ [ 1 , 2 ] ,\n [ -3e0 ] ] ", "3\n-3.0\n"),
         ]
-        for text, answer in cases:
+        for text, answer in backends.some(cases):
             with self.subTest(text=text):
                 self.assert_gives(sheaf("sum", self.file("a.json", text)), answer)
                 self.assert_gives(sheaf("sum", "-", "--format", "json", stdin=text), answer)
 
     def test_npy(self):
         ints = list(range(-50, 50))
-        for code, descr in (("<q", "<i8"), (">q", ">i8"), ("<i", "<i4"), (">h", ">i2"), ("b", "|i1"),
-                            ("<d", "<f8"), (">f", ">f4"), ("<e", "<f2")):
+        for code, descr in backends.some((("<q", "<i8"), (">q", ">i8"), ("<i", "<i4"), (">h", ">i2"),
+                                          ("<d", "<f8"), (">f", ">f4"), ("<e", "<f2"), ("b", "|i1"))):
             data = b"".join(struct.pack(code, v) for v in ints)
-            for version in (1, 2, 3):
+            for version in backends.some((1, 2, 3)):
                 with self.subTest(descr=descr, version=version):
                     is_float = code[-1] in "dfe"
                     path = self.file("a.npy", npy(descr, (10, 10), data, version=version))
@@ -199,15 +202,16 @@ class Cuts(Files):
         self.assert_gives(sheaf("sum", "1..10", "--every", 4), "10\n26\n19\n")
         self.assert_gives(sheaf("sum", "-", "--every", 2, stdin="1 2 3\n4\n5\n"), "3\n7\n5\n")
 
+    @backends.only_on("local", "zmq", because="mpirun has standard output of its own")
     def test_empty_float_sublists_cost_nothing(self):
         self.assert_gives(sheaf("sum", 1, "--split", 5, "--type", "float"), "1.0\n" + 4 * "0.0\n")
         self.assert_gives(sheaf("sum", 1, "--split", 6, "--type", "float", "--output", "json"),
                           "[1.0,0.0,0.0,0.0,0.0,0.0]\n")
-        command = subprocess.Popen([farm.SHEAF, "sum", "1", "--split", "2000000000", "--type", "float"],
-                                   stdout=subprocess.PIPE, env=farm.environment())
-        self.assertEqual(command.stdout.read(7), b"1.0\n0.0")
-        command.stdout.close()
-        self.assertEqual(command.wait(timeout=farm.TIMEOUT), 141)
+        process = subprocess.Popen(command("sum", 1, "--split", 2000000000, "--type", "float"),
+                                   stdout=subprocess.PIPE, env=backends.environment())
+        self.assertEqual(process.stdout.read(7), b"1.0\n0.0")
+        process.stdout.close()
+        self.assertEqual(process.wait(timeout=farm.TIMEOUT), 141)
 
     def test_split(self):
         self.assert_gives(sheaf("sum", "1..10", "--split", 3), "10\n18\n27\n")
@@ -231,7 +235,7 @@ class Cuts(Files):
     def test_ranges(self):
         cases = [("5..1", "0"), ("5..1:-1", "15"), ("-3..3", "0"), ("1..10:3", "22"), ("-5..-1", "-15"),
                  (f"{10**30}..{10**30 + 2}", str(3 * 10**30 + 3)), ("1..1000000000000", str(5 * 10**23 + 5 * 10**11))]
-        for text, answer in cases:
+        for text, answer in backends.some(cases):
             with self.subTest(range=text):
                 self.assert_gives(sheaf("sum", text), answer + "\n")
 
@@ -256,9 +260,13 @@ class Cuts(Files):
 class Sameness(Files):
     """The same answer, and the same sentence, for every number of processes and every cut."""
 
-    ways = [["-j", 1], ["-j", 2], ["-j", 4], ["-j", 3, "--task-elements", 1000],
-            ["-j", 2, "--task-elements", 77], ["-j", 2, "--data", "value"],
-            ["-j", 2, "--memory", "4M", "--task-ms", 1]]
+    ways = {
+        "local": [["-j", 1], ["-j", 2], ["-j", 4], ["-j", 3, "--task-elements", 1000],
+                  ["-j", 2, "--task-elements", 77], ["-j", 2, "--data", "value"],
+                  ["-j", 2, "--memory", "4M", "--task-ms", 1]],
+        "zmq": [[], ["--task-elements", 1777], ["--data", "value"], ["--memory", "4M", "--task-ms", 1]],
+        "mpi": [["-j", 2, "--data", "value"], ["-j", 1, "--task-elements", 1777]],
+    }[backends.BACKEND]
 
     def check_all(self, arguments, answer, stdin=b""):
         for way in self.ways:
@@ -377,19 +385,19 @@ class BadInput(Files):
             self.assertEqual(result.out, out)
 
     def test_tokens(self):
-        for text, sentence in (
-            ("1 abc\n", "a.txt: line 1, byte 2: 'abc' is not a number"),
+        for text, sentence in backends.some((
             ("1\n2 0x10\n", "a.txt: line 2, byte 4: '0x10' is not a number"),
+            ("1 abc\n", "a.txt: line 1, byte 2: 'abc' is not a number"),
             ("1_000\n", "a.txt: line 1, byte 0: '1_000' is not a number"),
             ("1e400\n", "a.txt: line 1, byte 0: '1e400' is too large for a float"),
-        ):
+        )):
             self.file("a.txt", text)
             result = self.run_here("sum", "a.txt")
             with self.subTest(text=text):
                 self.assert_fails(result, 2, "sheaf: " + sentence)
 
     def test_empty_fields_and_lone_returns(self):
-        for text in ("1,,2\n", ",1\n", "1,\n", "1 ; ;2\n", "1\r2\n"):
+        for text in backends.some(("1,,2\n", ",1\n", "1,\n", "1 ; ;2\n", "1\r2\n")):
             for source in ("a.txt", "-"):
                 with self.subTest(text=text, source=source):
                     self.file("a.txt", text)
@@ -400,8 +408,8 @@ class BadInput(Files):
                     self.assertTrue(result.err.startswith(f"sheaf: {name}: line 1, byte "), result)
 
     def test_json(self):
-        for text in ("[1,2", "[[1],[2", "", "[1,,2]", "[1 2]", '["a"]', "[true]", "[null]", '{"a":1}', "[[1],2]",
-                     "[1,[2]]", "[1]]", "[1] [2]", "5", "[01]", "[1,]"):
+        for text in backends.some(("[1,2", "[[1],[2", "", "[1,,2]", "[1 2]", '["a"]', "[true]", "[null]", '{"a":1}',
+                                   "[[1],2]", "[1,[2]]", "[1]]", "[1] [2]", "5", "[01]", "[1,]")):
             with self.subTest(text=text):
                 self.file("a.json", text)
                 result = self.run_here("sum", "a.json")
@@ -426,14 +434,14 @@ class BadInput(Files):
 
     def test_npy(self):
         good = npy("<i8", (2, 3), bytes(48))
-        for name, content in (
+        for name, content in backends.some((
             ("magic", b"\x93NUMPX" + good[6:]), ("short", good[:9]), ("header", good[:40]), ("data", good[:-1]),
             ("version", good[:6] + b"\x07\0" + good[8:]), ("complex", npy("<c16", (3,), bytes(48))),
             ("object", npy("|O", (3,), bytes(48))), ("large", npy("<i8", (2**40, 3), bytes(48))),
             ("overflow", npy("<i8", (2**40, 2**40), bytes(48))), ("negative", npy("<i8", (-1, 3), bytes(48))),
             ("deep", npy("<i8", (2, 1, 3), bytes(48))), ("empty", b""),
             ("long", good[:8] + b"\xff\xff" + good[10:]),
-        ):
+        )):
             with self.subTest(name=name):
                 self.file(f"{name}.npy", content)
                 result = self.run_here("sum", f"{name}.npy")
@@ -485,13 +493,14 @@ class BadInput(Files):
                                   f"sheaf: {shown}!: cannot be opened: No such file or directory")
 
     def test_ranges(self):
-        for text in ("1..", "1..5:0", "1..x", "..5", "1..1000000000000000000000"):
+        for text in backends.some(("1..", "1..5:0", "1..x", "..5", "1..1000000000000000000000")):
             with self.subTest(range=text):
                 result = sheaf("sum", text)
                 self.assertEqual(result.status, 2, result)
                 self.assertEqual(result.err.count("\n"), 1)
                 self.assertIn(text, result.err)
 
+    @backends.only_local(because="no job begins")
     def test_random_integers(self):
         for text in ("random:", "random:x", "random:-1", "random:1:", "random:1:2:3",
                      "random:18446744073709551616", "random:1:18446744073709551616"):
@@ -501,6 +510,7 @@ class BadInput(Files):
         self.check(["sum", "random:9223372036854775808"],
                    "sheaf: random:9223372036854775808: at most 9223372036854775807 random integers")
 
+    @backends.only_local(because="no job begins")
     def test_options(self):
         self.check(["sum", "1..4", "--evry", "2"],
                    "sheaf: unknown option '--evry'; the nearest known one is '--every' (see sheaf sum --help)")
@@ -526,6 +536,7 @@ class BadInput(Files):
         self.assertEqual(result.status, 2, result)
         self.assertIn("nonsense", result.err)
 
+    @backends.only_local(because="no job begins")
     def test_more_sources_than_a_job_can_describe(self):
         # As many arguments as that need room that a limit of the system may not give.
         soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -556,6 +567,7 @@ class BadInput(Files):
         self.assertEqual(result.out, "")
 
 
+@backends.only_local(because="no job begins")
 class Help(farm.TestCase):
     def test_each_command_explains_itself_with_examples(self):
         for command in ([], ["sum"], ["product"], ["coordinator"], ["status"]):
@@ -581,8 +593,9 @@ class Ends(Files):
     def start(self, *arguments, **more):
         mark = uuid.uuid4().hex
         more.setdefault("stdin", subprocess.DEVNULL)
-        process = subprocess.Popen([farm.SHEAF, *map(str, arguments)], stdout=more.pop("stdout", subprocess.PIPE),
-                                   stderr=subprocess.PIPE, env=farm.environment(mark), start_new_session=True, **more)
+        process = subprocess.Popen(command(*arguments), stdout=more.pop("stdout", subprocess.PIPE),
+                                   stderr=subprocess.PIPE, env=backends.environment(mark),
+                                   start_new_session=True, **more)
         self.addCleanup(self.end, process, mark)
         return process, mark
 
@@ -594,6 +607,7 @@ class Ends(Files):
             if stream:
                 stream.close()
 
+    @backends.only_on("local", "zmq", because="mpirun has standard output of its own")
     def test_a_full_disk_is_a_sentence(self):
         for source in (["1..4"], ["1..1000000", "--every", "1"]):
             with open("/dev/full", "wb") as full:
@@ -602,6 +616,7 @@ class Ends(Files):
             self.assertEqual(process.returncode, 1)
             self.assertEqual(err.decode(), "sheaf: standard output cannot be written: No space left on device\n")
 
+    @backends.only_on("local", "zmq", because="mpirun has standard output of its own")
     def test_head_ends_it_quietly(self):
         process, mark = self.start("sum", "1..100000000000", "--every", "1")
         self.assertEqual(process.stdout.readline(), b"1\n")
@@ -610,6 +625,7 @@ class Ends(Files):
         self.assertEqual(process.stderr.read(), b"")
         farm.wait_until(lambda: not farm.marked(mark), what="nothing left")
 
+    @backends.only_on("local", "zmq", because="mpirun takes signals for itself")
     def test_ctrl_c(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
             process, mark = self.start("sum", "1..100000000000", "--every", "1")
@@ -618,6 +634,7 @@ class Ends(Files):
             self.assertEqual(process.wait(20), status)
             farm.wait_until(lambda: not farm.marked(mark), what="nothing left")
 
+    @backends.only_on("local", "zmq", because="mpirun takes signals for itself")
     def test_ctrl_c_while_input_is_awaited(self):
         process, mark = self.start("sum", "-", stdin=subprocess.PIPE)
         process.stdin.write(b"1 2\n")
@@ -637,6 +654,7 @@ class Ends(Files):
         self.assertEqual(process.stdout.readline(), b"5\n")
         self.assertEqual(process.wait(20), 0)
 
+    @backends.only_local(because="the processes are the client's own")
     def test_killed_pool_processes_cost_no_answer(self):
         path = self.file("a.txt", lines(f"{i} {i}" for i in range(300000)))
         with open(self.directory / "out", "wb") as out:
@@ -651,6 +669,7 @@ class Ends(Files):
         self.assertEqual(process.wait(60), 0, process.stderr.read())
         self.assertEqual((self.directory / "out").read_text(), lines(2 * i for i in range(300000)))
 
+    @backends.only_local(because="the processes are the client's own")
     def test_a_stopped_pool_process_is_replaced(self):
         path = self.file("a.txt", lines(f"{i} {i}" for i in range(300000)))
         with open(self.directory / "out", "wb") as out:
@@ -668,6 +687,7 @@ class Ends(Files):
         self.assertEqual(stats["elements"], 1000000)
         self.assertEqual(set(stats["seconds"]), {"open", "count", "fold", "print"})
 
+    @backends.only_on("local", "zmq", because="mpirun takes its time to begin")
     def test_progress_is_for_terminals_or_on_demand(self):
         stdin = lines(range(1000))
         self.assertEqual(sheaf("sum", "-", stdin=stdin).err, "")
@@ -682,6 +702,7 @@ class Ends(Files):
         self.assertTrue(err.endswith("\r\x1b[K"), err)
 
 
+@backends.only_local(because="of one process")
 class Speed(Files):
     def test_a_small_job_is_quick(self):
         path = self.file("a.txt", "1 2 3 4\n" * 4)

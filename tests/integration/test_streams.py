@@ -1,5 +1,6 @@
 """Pipes that come slowly, end early or are closed at the other end: what is said, and when."""
 
+import itertools
 import os
 import resource
 import struct
@@ -8,16 +9,20 @@ import threading
 import time
 import unittest
 
+import backends
 import farm
-from farm import SHEAF, Result, sheaf
+from backends import command, sheaf
+from farm import SHEAF, Result
+
+setUpModule = backends.set_up
 
 BOM = b"\xef\xbb\xbf"
 
 
 def fed(*arguments, parts, stdout=subprocess.PIPE):
     """Run `sheaf` with standard input that comes in parts: bytes, or seconds to wait."""
-    process = subprocess.Popen([SHEAF, *map(str, arguments)], stdin=subprocess.PIPE, stdout=stdout,
-                               stderr=subprocess.PIPE, env=farm.environment())
+    process = subprocess.Popen(command(*arguments), stdin=subprocess.PIPE, stdout=stdout,
+                               stderr=subprocess.PIPE, env=backends.environment())
 
     def feed():
         try:
@@ -57,6 +62,7 @@ def shell(command):
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@backends.only_local(because="of this process and its descriptors")
 class Output(farm.TestCase):
     def test_a_failed_write_is_noticed_while_input_is_awaited(self):
         for device, status, sentence in (
@@ -107,12 +113,12 @@ class Places(farm.TestCase):
     """The byte that a sentence names is that of the whole input, however the input came."""
 
     def test_a_fault_behind_a_header_or_a_mark(self):
-        for mark in (b"", BOM):
-            for cut in (["--split", 2], ["--every", 2], ["--total"], []):
-                with self.subTest(mark=mark, cut=cut):
-                    result = sheaf("sum", "-", "--header", *cut, stdin=mark + b"a,b\n1\n2\nx\n")
-                    self.assert_fails(result, 2, f"sheaf: standard input: line 4, byte {8 + len(mark)}: "
-                                                 "'x' is not a number")
+        cuts = (["--split", 2], ["--every", 2], ["--total"], [])
+        for cut, mark in backends.some(itertools.product(cuts, (BOM, b""))):
+            with self.subTest(mark=mark, cut=cut):
+                result = sheaf("sum", "-", "--header", *cut, stdin=mark + b"a,b\n1\n2\nx\n")
+                self.assert_fails(result, 2, f"sheaf: standard input: line 4, byte {8 + len(mark)}: "
+                                             "'x' is not a number")
 
     def test_a_split_stream_that_is_only_a_header(self):
         self.assert_gives(sheaf("sum", "-", "--header", "--split", 2, stdin="a,b\n"), "0\n0\n")
@@ -139,6 +145,7 @@ class Places(farm.TestCase):
 
 
 class Marks(farm.TestCase):
+    @backends.only_on("local", "zmq", because="a rank that waits may be busy")
     def test_a_mark_that_comes_in_parts_costs_no_time(self):
         for way in (["--format", "json"], ["--format", "text"]):
             text = b"[1]\n" if "json" in way else b"1\n"
@@ -162,6 +169,7 @@ class Marks(farm.TestCase):
         self.assertIn("line 1, byte 0", result.err)
 
 
+@backends.only_local(because="of the memory of processes of this machine")
 class TokensWithoutEnd(farm.TestCase):
     """What cannot be a number ends the job as soon as that is known, and digits when they are too many."""
 

@@ -158,8 +158,9 @@ static void played_close(struct link **link, int64_t linger_ns)
     *link = NULL;
 }
 
-static const struct link_ops PLAYED = {"played",     played_fd,   played_receive,  played_send,
-                                       played_flush, played_drop, played_deadline, played_close};
+static const struct link_ops PLAYED = {"played",        played_fd,    played_receive,
+                                       played_send,     played_flush, played_drop,
+                                       played_deadline, NULL,         played_close};
 
 static struct played *play(struct loop *loop, bool *is_closed)
 {
