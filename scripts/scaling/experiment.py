@@ -88,16 +88,23 @@ class Results:
         self.save()
 
     def save(self):
-        new = self.path.with_suffix(".new")
-        with open(new, "w") as file:
-            json.dump(self.data, file, indent=1)
+        self.write(self.path, lambda file: json.dump(self.data, file, indent=1))
+        self.write(self.folder / "results.csv", self.write_rows)
+
+    def write_rows(self, file):
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.data["runs"])
+
+    @staticmethod
+    def write(path, content):
+        """The whole file or, when it is stopped meanwhile, the one that was there."""
+        new = path.with_name(f"{path.name}.new")
+        with open(new, "w", newline="") as file:
+            content(file)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(self.path)
-        with open(self.folder / "results.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.data["runs"])
+        new.replace(path)
 
 
 class Answers:

@@ -1,6 +1,7 @@
 """The pictures, by gnuplot: each as SVG and as PNG."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -9,6 +10,7 @@ from scaling.workloads import Problem
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 SIZES = {"svg": "svg size 800,520 dynamic enhanced font 'sans,14' background '#ffffff'",
          "png": "pngcairo size 1200,780 enhanced font 'sans,15' background '#ffffff'"}
+SECONDS = re.compile(r"\d+\.\d+")
 BARS_MAX = 20000  # of a Gantt chart: more are no more than a colour
 
 
@@ -102,12 +104,12 @@ def phases(folder, series, where):
 
 
 def read_traces(folder):
-    """(slot name, kind, begin, end) of each answer of a pool process."""
+    """(slot name, kind, begin, end) of each answer of a pool process. What came over ssh may have other words in it."""
     bars = []
     for path in sorted(folder.glob("*.trace")):
-        for line in path.read_text().splitlines():
+        for line in path.read_text(errors="replace").splitlines():
             words = line.split()
-            if len(words) == 8 and words[0] == "trace":
+            if len(words) == 8 and words[0] == "trace" and all(map(SECONDS.fullmatch, words[5:7])):
                 bars.append((f"{words[1]}/{words[2]}/{words[3]}", words[4], float(words[5]), float(words[6])))
     return bars
 

@@ -55,6 +55,18 @@ class TestLaws(unittest.TestCase):
         self.assertEqual(fits.quartiles([1, 2, 3, 4, 5]), (2, 4))
 
 
+class TestTraces(unittest.TestCase):
+    def test_lines_that_something_else_was_said_into_are_passed_over(self):
+        with tempfile.TemporaryDirectory() as directory:
+            (pathlib.Path(directory) / "up-1.trace").write_text(
+                "trace one 7 0 fold 10.5 11.5 100\n"
+                "trace one 7 0 fold 11.5sheaf-worker: lost tcp://10.0.0.1:7400\n"
+                "trace one 7 1 fold 12.0\n"
+                "trace two 8 1 count 11.0 12.0 50\n")
+            self.assertEqual(plots.read_traces(pathlib.Path(directory)),
+                             [("one/7/0", "fold", 10.5, 11.5), ("two/8/1", "count", 11.0, 12.0)])
+
+
 class ScaleTest(farm.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -69,6 +81,9 @@ class ScaleTest(farm.TestCase):
     def scale(self, *arguments, **more):
         done = subprocess.run(self.command(*arguments), capture_output=True, timeout=180, env=self.env(**more), check=False)
         return farm.Result(done.returncode, done.stdout, done.stderr)
+
+    def runs(self):
+        return json.loads((self.out / "results.json").read_text())["runs"]
 
     def rows(self):
         with open(self.out / "results.csv", newline="") as file:
@@ -107,13 +122,15 @@ class TestExperiment(ScaleTest):
         farm.wait_until(lambda: running.error_text().count("\n") >= 5, what="five runs")
         os.killpg(running.pid, signal.SIGINT)
         self.assertEqual(running.wait().status, 130)
-        before = self.rows()
+        before = self.runs()
         self.assertGreaterEqual(len(before), 5)
+        # The one is written after the other, and each whole or not at all.
+        self.assertIn(len(self.rows()), (len(before), len(before) - 1))
         result = self.scale(*self.SMALL)
         self.assertEqual(result.status, 0, result)
-        after = self.rows()
+        after = self.runs()
         self.assertEqual(after[:len(before)], before)
-        self.assertEqual(len(after), 24)
+        self.assertEqual((len(after), len(self.rows())), (24, 24))
         self.assertEqual(result.err.count("scale: "), 24 - len(before) + 1)
 
     def test_another_sweep_is_not_mixed_in(self):
