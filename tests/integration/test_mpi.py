@@ -167,33 +167,31 @@ class Faults(farm.TestCase):
                 self.assertLess(time.monotonic() - began, 10)
                 self.assertNotEqual(status, 0)
 
-    def test_killed_pool_processes_cost_no_answer(self):
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-            file.write("".join(f"{i} {i}\n" for i in range(300000)))
-            file.flush()
+    def end_some(self, count, name, number, most):
+        """A job of known answer on so many ranks; processes of that name are sent a signal while it runs."""
+        with tempfile.TemporaryDirectory(prefix="sheaf-mpi-") as directory:
+            path = pathlib.Path(directory) / "a.txt"
+            path.write_text("".join(f"{i} {i}\n" for i in range(300000)))
             mark = uuid.uuid4().hex
-            process = subprocess.Popen(
-                ranks(2, "sum", file.name, "-j", 1, "--task-elements", 3000), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(mark))
-            killed = 0
-            while killed < 2 and process.poll() is None:
-                for pid in [pid for pid in farm.marked(mark) if name_of(pid) == "leaf"][:1]:
-                    os.kill(pid, signal.SIGKILL)
-                    killed += 1
+            program, *arguments = ranks(count, "sum", path, "-j", 1, "-v", "--task-elements", 3000)
+            running = farm.Running(program, arguments, directory, environment(mark))
+            farm.wait_until(lambda: running.error_text().count("joined mpi:") == count - 1, what="all ranks")
+            ended = set()
+            while len(ended) < most and running.is_running():
+                for pid in [pid for pid in farm.marked(mark) if name_of(pid) == name and pid not in ended][:1]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
+                        ended.add(pid)
                 time.sleep(0.02)
-            out, err = process.communicate(timeout=farm.TIMEOUT)
-        self.assertEqual(process.returncode, 0, err)
-        self.assertEqual(out.decode(), "".join(f"{2 * i}\n" for i in range(300000)))
-        self.assertGreater(killed, 0)
+            result = running.wait()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.out, "".join(f"{2 * i}\n" for i in range(300000)))
+
+    def test_killed_pool_processes_cost_no_answer(self):
+        self.end_some(2, "leaf", signal.SIGKILL, 2)
 
     def test_a_worker_that_is_to_end_leaves_its_work_to_the_others(self):
-        with Job(3) as job:
-            os.kill(job.pids("sheaf-worker")[0], signal.SIGTERM)
-            farm.wait_until(lambda: len(job.pids("leaf")) == 1, what="the end of its pool")
-            for _ in range(20):  # the answer goes on
-                self.assertTrue(job.process.stdout.read(100000))
-            os.kill(job.process.pid, signal.SIGTERM)
-            job.end()
+        self.end_some(3, "sheaf-worker", signal.SIGTERM, 1)
 
 
 @unittest.skipUnless(MPIRUN and MODULE.exists(), "no MPI here, or built without it")
