@@ -233,6 +233,7 @@ void work_counted(struct node *node, struct work *work, struct tile *run)
             merge_remove(&work->merge, run->next);
         }
     }
+    node->has_waiting = true; /* another slice may be the front now */
     if (work->merge.heavy.first)
         work_wake(node, work);
     work_advance(node, work);

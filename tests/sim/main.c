@@ -185,7 +185,33 @@ static int run_range(struct shared *shared, const struct options *options)
     return failures ? 1 : 0;
 }
 
-/* Seeds that once failed, one a line; anything behind the number says why it is kept. */
+static bool parse_classes(const char *text, uint32_t *classes)
+{
+    char name[32];
+    int length;
+
+    while (sscanf(text, "%31[^,]%n", name, &length) == 1) {
+        if (!swarm_class_bit(name))
+            return false;
+        *classes |= swarm_class_bit(name);
+        text += length + (text[length] == ',');
+    }
+    return !*text;
+}
+
+/* A number, classes that the world has beside those of the seed, and why it is kept. */
+static bool parse_line(const char *line, struct options *options)
+{
+    char classes[64];
+    int count;
+
+    options->filter = (struct swarm_filter){0};
+    options->first = options->last = strtoull(line, NULL, 10);
+    count = sscanf(line, "%*u with %63s", classes);
+    return count != 1 || parse_classes(classes, &options->filter.on);
+}
+
+/* Seeds that once failed, one a line. */
 static int run_file(struct shared *shared, struct options *options, const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -199,7 +225,10 @@ static int run_file(struct shared *shared, struct options *options, const char *
     while (fgets(line, sizeof line, file)) {
         if (line[0] < '0' || line[0] > '9')
             continue;
-        options->first = options->last = strtoull(line, NULL, 10);
+        if (!parse_line(line, options)) {
+            status = 2;
+            break;
+        }
         status |= run_range(shared, options);
     }
     fclose(file);
@@ -215,20 +244,6 @@ static int usage(void)
         fprintf(stderr, " %s", swarm_class_name(class));
     fputc('\n', stderr);
     return 2;
-}
-
-static bool parse_classes(const char *text, uint32_t *classes)
-{
-    char name[32];
-    int length;
-
-    while (sscanf(text, "%31[^,]%n", name, &length) == 1) {
-        if (!swarm_class_bit(name))
-            return false;
-        *classes |= swarm_class_bit(name);
-        text += length + (text[length] == ',');
-    }
-    return !*text;
 }
 
 static bool parse_seeds(const char *text, struct options *options)
