@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 enum { STATUS_NOT_FOUND = 127, LINE_BYTES_MAX = 4096 };
+/* Twice what a pipe holds: who never stops talking does not keep us from everything else. */
+enum { READ_BYTES = 4096, READS_MAX = 32 };
 
 struct pipes {
     int input[2], output[2]; /* reading end, writing end; -1: none */
@@ -152,10 +154,13 @@ static void take_text(struct child *child, const char *text, size_t length, chil
 
 void child_hear(struct child *child, child_line *take, void *context)
 {
-    char text[4096];
-    ssize_t length = 0;
+    char text[READ_BYTES];
 
-    while (child->output >= 0) {
+    for (int reads = 0; child->output >= 0; reads++) {
+        ssize_t length;
+
+        if (reads == READS_MAX)
+            return;
         length = read(child->output, text, sizeof text);
         if (length > 0)
             take_text(child, text, (size_t)length, take, context);

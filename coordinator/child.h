@@ -39,7 +39,7 @@ bool child_runs(const struct child *child);
 void child_signal(const struct child *child, int number);
 /* Let its standard input end. */
 void child_close_input(struct child *child);
-/* Hand over what it has said so far, line by line. */
+/* Hand over what it has said so far, line by line; of one that has ended all of it. */
 void child_hear(struct child *child, child_line *take, void *context);
 /* Whether it has ended; then *status is what a shell would say: the exit status, or 128 + signal.
  * Its output may still hold what it said last. */

@@ -66,10 +66,12 @@ static int take_usual(struct farm_url *url, bool any_port, struct error *error)
 int farm_url_choose(struct farm_url *url, const char *listen, bool any_port, struct error *error)
 {
     int rc = listen ? take_given(url, listen, error) : take_usual(url, any_port, error);
-    bool is_every = !strcmp(url->host, "*") || !strcmp(url->host, "0.0.0.0");
+    bool is_every;
 
     if (rc != OK)
         return rc;
+    is_every =
+        !strcmp(url->host, "*") || !strcmp(url->host, "0.0.0.0") || !strcmp(url->host, "[::]");
     url->address = is_every ? NULL : url->host;
     snprintf(url->farm, sizeof url->farm, "tcp://%.280s:%s", is_every ? "127.0.0.1" : url->host,
              url->port);

@@ -15,8 +15,8 @@ struct farm_url {
 };
 
 /*
- * listen         tcp://HOST:PORT, HOST may be *; NULL: every address, at port 7400 or, with
- *                `any_port`, at one that is free now.
+ * listen         tcp://HOST:PORT, HOST may be * or another word for every address; NULL: every
+ *                address, at port 7400 or, with `any_port`, at one that is free now.
  * url            filled; holds a pointer into itself, so it is not to be copied.
  *
  * ERROR_USAGE for anything else: hosts elsewhere can reach nothing but a TCP port.

@@ -110,7 +110,8 @@ static int open_all(struct daemon *daemon, struct error *error)
     int rc;
 
     make_node(daemon, processes);
-    rc = trace_open(&daemon->trace, true, error);
+    /* mpirun makes one standard output of those of all ranks. */
+    rc = trace_open(&daemon->trace, !is_rank(daemon), error);
     if (rc == OK)
         rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
     if (rc == OK)

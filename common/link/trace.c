@@ -63,7 +63,8 @@ int trace_open(struct trace **out, bool may_print, struct error *error)
         trace->file = stdout;
     else
         rc = error_set(error, ERROR_USAGE,
-                       "SHEAF_TRACE=- is for workers; here standard output is the answer's");
+                       "SHEAF_TRACE=- is for the workers of a farm; here standard output is the "
+                       "answer's");
     if (rc != OK)
         memory_free(trace);
     else

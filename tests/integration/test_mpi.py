@@ -202,6 +202,12 @@ class Beginnings(farm.TestCase):
         result = run(ranks(3, "sum", 1, "--evry", 2))
         self.assertEqual((result.status, result.err.count("sheaf: ")), (2, 1), result)
 
+    def test_a_trace_is_not_mixed_into_the_answer(self):
+        for command in ([SHEAF, "sum", 1, 2, "-j", 1], ranks(2, "sum", 1, 2, "-j", 1)):
+            result = run(command, env=environment(SHEAF_TRACE="-"))
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(": SHEAF_TRACE=- is for the workers of a farm; ", result.err)
+
     def test_ranks_of_several_versions(self):
         test_mpi = BUILD / "test_mpi"
         if not test_mpi.exists():
