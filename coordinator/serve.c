@@ -206,6 +206,7 @@ static void say_resumed(struct serve *serve)
     uint64_t done, all;
 
     node_progress(serve->node, &done, &all);
+    serve->progress.samples[0].units = done; /* they say nothing of this run's speed */
     log_line(&serve->log, LOG_NORMAL, "%s: going on from there, %d%% was done",
              serve->options->checkpoint, all ? (int)(100.0 * (double)done / (double)all) : 0);
 }
@@ -341,6 +342,8 @@ static void look_at_keeper(struct serve *serve)
         return;
     keeper_look(serve->keeper, &state);
     serve->kept_bytes += state.bytes;
+    if (serve->has_ended)
+        return; /* nothing needs to be gone on from any more */
     if (state.failure) {
         progress_clear(&serve->progress);
         error_set_errno(&error, ERROR_FAILED, state.failure,
