@@ -20,7 +20,7 @@ struct queued {
     struct queued *next;
     struct chunk packed; /* values … */
     struct saved *saved; /* … or a snapshot */
-    int64_t taken_ns;    /* what it took the loop to make */
+    int64_t taken_ns;    /* processor time that the loop took to make it */
 };
 
 struct keeper {
@@ -253,7 +253,7 @@ static void keep_now(struct keeper *keeper, struct node *node)
 {
     struct queued *queued;
     struct snapshot snapshot;
-    int64_t begin_ns = clock_now_ns();
+    int64_t begin_ns = cpu_now_ns();
 
     if (!node_snapshot(node, &snapshot))
         return;
@@ -261,7 +261,7 @@ static void keep_now(struct keeper *keeper, struct node *node)
     queued->saved = memory_new(sizeof *queued->saved);
     queued->saved->identity = keeper->identity;
     queued->saved->snapshot = snapshot;
-    queued->taken_ns = clock_now_ns() - begin_ns;
+    queued->taken_ns = cpu_now_ns() - begin_ns;
     put(keeper, queued);
 }
 
