@@ -1,17 +1,22 @@
 """--checkpoint: a command that is killed at any moment goes on in its next run; what cannot be used is refused."""
 
+import contextlib
 import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import struct
 import subprocess
 import tempfile
 import time
 import unittest
+import uuid
 
+import backends
 import farm
+import mpirun
 from farm import Running, sheaf
 
 RANDOM = random.Random(int(os.environ.get("SHEAF_TEST_SEED", "1")))
@@ -141,6 +146,28 @@ class Kills(Checkpoint):
         self.kill(run)
         result = self.start(*command, "--listen", url, "-j", 1).wait()
         self.assertEqual((result.status, result.out), (0, expected.out), result)
+        self.assertIn(GOES_ON, result.err)
+        self.assertEqual(self.left(), [])
+
+
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun here (scripts/setup)")
+    def test_with_the_ranks_of_an_mpirun(self):
+        command = ("sum", "random:1000000000", "--every", 1000)
+        room = [] if len(os.sched_getaffinity(0)) > 1 else ["--oversubscribe"]
+        arguments = ["-n", "2", *room, farm.SHEAF, *command, "--backend", "mpi", "-j", "1",
+                     "--checkpoint", self.kept, *OFTEN]
+        mark = uuid.uuid4().hex
+        first, *words = mpirun.words()
+        run = Running(first, [*words, *arguments], self.directory, farm.environment(mark, **backends.MPIRUN))
+        self.runs.append(run)
+        self.wait_until_kept(run, 1000)
+        for pid in farm.marked(mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        run.wait()
+        farm.wait_until(lambda: not farm.marked(mark), what="an end of all ranks")
+        result = self.run_kept(*command)  # by this machine's pool: who works may change
+        self.assertEqual((result.status, result.out == sheaf(*command).out), (0, True), result)
         self.assertIn(GOES_ON, result.err)
         self.assertEqual(self.left(), [])
 
