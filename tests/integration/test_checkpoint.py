@@ -23,6 +23,8 @@ RANDOM = random.Random(int(os.environ.get("SHEAF_TEST_SEED", "1")))
 LIVES_MAX = 4  # runs that are killed, of one command; the next one is let be
 OFTEN = ("--checkpoint-every", "0.01")
 GOES_ON = "going on from there"
+# Millions of values take minutes then; the thread and the files are the same with fewer.
+SANITIZED = b"__asan_init" in pathlib.Path(farm.SHEAF).read_bytes()
 
 
 class Checkpoint(farm.TestCase):
@@ -128,6 +130,8 @@ class Kills(Checkpoint):
             ("sum", "random:10000000", "--every", 10),
             ("product", "1..300000"),
         ]
+        if SANITIZED:
+            commands = commands[:9:4]
         resumed = 0
         for command in commands:
             with self.subTest(command=command):
@@ -212,6 +216,7 @@ class Ends(Checkpoint):
         self.assertEqual((result.status, result.out), (0, sheaf(*command).out))
         self.assertIn(GOES_ON, result.err)
 
+    @unittest.skipIf(SANITIZED, "too many values")
     def test_the_bytes_behind_those_that_count_are_dropped(self):
         command = ("sum", "1..3000000", "--every", 3, "--task-elements", 100)
         run = self.start(*command)
@@ -224,6 +229,7 @@ class Ends(Checkpoint):
         self.assertEqual((result.status, result.out), (0, sheaf(*command).out))
         self.assertEqual(self.left(), [])
 
+    @unittest.skipIf(SANITIZED, "too many values")
     def test_a_full_disk_ends_the_job_and_keeps_what_was_there(self):
         command = ("sum", "1..7000000", "--every", 2)
         most = 24 << 20  # more than the pool's shared memory, less than the answers
