@@ -64,6 +64,18 @@ static int open_sources(struct reduction *reduction, struct error *error)
                         (int)reduction->names.count, &source_options, error);
 }
 
+/* A second run could not read it again. */
+static int refuse_streams(const struct job_spec *spec, struct error *error)
+{
+    for (uint32_t i = 0; i < spec->source_count; i++)
+        if (spec->sources[i].access == SOURCE_STREAM)
+            return error_set(error, ERROR_USAGE,
+                             "--checkpoint: %s is a stream, which cannot be read twice; keep it in "
+                             "a file first",
+                             spec->sources[i].name);
+    return OK;
+}
+
 /* The spooled bytes as a file that every process of this user can open while this one lives. */
 static int become_file(struct source *source, int fd, uint64_t bytes, struct error *error)
 {
@@ -134,6 +146,8 @@ static int prepare(struct reduction *reduction, struct error *error)
 
     if (rc == OK)
         rc = open_sources(reduction, error);
+    if (rc == OK && options->checkpoint)
+        rc = refuse_streams(&reduction->spec, error);
     if (rc == OK && options->split && !options->total)
         rc = spool_streams(reduction, error);
     reduction->spec.op = options->op;

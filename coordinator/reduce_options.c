@@ -34,6 +34,10 @@ static const struct option OPTIONS[] = {
      0},
     {"data", 0, OPTION_CHOICE, FIELD(data), "auto|reference|value",
      "workers read files themselves, or are sent the bytes", 0},
+    {"checkpoint", 0, OPTION_TEXT, FIELD(checkpoint), "FILE",
+     "keep what is counted there; the same command goes on from it", 0},
+    {"checkpoint-every", 0, OPTION_SECONDS, FIELD(checkpoint_ns), "SECONDS", "so often at most (1)",
+     0},
     {"memory", 0, OPTION_BYTES, FIELD(memory_bytes), "BYTES", "window for the job (128M)", 4 * MIB},
     {"max-value", 0, OPTION_BYTES, FIELD(value_bytes_max), "BYTES", "largest value (1G)", 16},
     {"task-ms", 0, OPTION_MS, FIELD(task_ns), "MS", "work in one task (20)", 1},
@@ -49,10 +53,8 @@ static const struct option OPTIONS[] = {
 };
 
 static const struct option_pair CONTRADICTIONS[] = {
-    {"every", "split"},
-    {"quiet", "verbose"},
-    {"farm", "listen"},
-    {"farm", "processes"},
+    {"every", "split"},    {"quiet", "verbose"},   {"farm", "listen"},
+    {"farm", "processes"}, {"farm", "checkpoint"},
 };
 
 #define SOURCES                                                                                    \
@@ -152,6 +154,12 @@ static int check_farm(struct reduce_options *options, struct error *error)
             "-j is for processes on this machine, but SHEAF_FARM sends the job to %.80s; "
             "give one of them",
             farm);
+    if (options->checkpoint)
+        return error_set(
+            error, ERROR_USAGE,
+            "--checkpoint is for a job that runs here, but SHEAF_FARM sends it to %.80s; "
+            "give one of them",
+            farm);
     options->farm = farm;
     return OK;
 }
@@ -208,6 +216,7 @@ int reduce_options_parse(struct reduce_options *options, enum op_kind op, int ar
                                        .give_up_ns = -1, /* not given */
                                        .memory_bytes = MEMORY_BYTES_DEFAULT,
                                        .value_bytes_max = VALUE_BYTES_DEFAULT,
+                                       .checkpoint_ns = NS_PER_S,
                                        .task_ns = TASK_NS_DEFAULT};
     rc = options_parse(reduce_command(op), argc, argv, options, &options->sources, error);
     if (rc == OK && !options->help && !options->version)

@@ -27,6 +27,8 @@ struct reduce_options {
     struct texts listen;
     int64_t give_up_ns; /* without a coordinator, or without all ranks at the begin */
     uint32_t data;
+    const char *checkpoint; /* NULL: none */
+    int64_t checkpoint_ns;
     /* limits and experiments */
     uint64_t memory_bytes, value_bytes_max, task_elements;
     int64_t task_ns;

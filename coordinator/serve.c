@@ -9,13 +9,16 @@
 #include "base/stdio.h"
 #include "cli.h"
 #include "feed.h"
+#include "keeper.h"
 #include "link/link_pool.h"
 #include "link/self.h"
 #include "link/trace.h"
 #include "print.h"
 #include "progress.h"
 #include "stats.h"
+#include "verdict.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -34,6 +37,9 @@ struct serve {
     struct trace *trace; /* NULL: none is wanted, or the pools are elsewhere */
     struct feed *feed;
     struct print *print;
+    struct keeper *keeper; /* NULL: no checkpoint */
+    /* Bytes of values: replayed from a checkpoint, written, kept, and acknowledged to the node. */
+    uint64_t replayed_bytes, printed_bytes, kept_bytes, acknowledged_bytes;
     struct progress progress;
     struct print_state printed;
     int signal_fd;
@@ -62,6 +68,8 @@ static void take_action(void *context, struct action *action)
         feed_ask(serve->feed, action->read.source, action->read.unit, action->read.units);
         break;
     case ACTION_VALUES:
+        if (serve->keeper)
+            keeper_values(serve->keeper, &action->values.packed);
         packed = chunk_share(&action->values.packed);
         print_values(serve->print, &packed);
         break;
@@ -118,6 +126,8 @@ static int make_loop(struct serve *serve, struct error *error)
     loop_add_fd(serve->loop, serve->signal_fd, POLLIN);
     loop_add_fd(serve->loop, feed_fd(serve->feed), POLLIN);
     loop_add_fd(serve->loop, print_fd(serve->print), POLLIN);
+    if (serve->keeper)
+        loop_add_fd(serve->loop, keeper_fd(serve->keeper), POLLIN);
     return backend_add_links(serve->backend, serve->loop, serve->log.level, error);
 }
 
@@ -139,7 +149,12 @@ int serve_new(struct serve **out, struct backend *backend, struct job_spec *spec
                                        : options->verbose ? LOG_VERBOSE
                                                           : LOG_NORMAL};
     serve->signal_fd = -1;
-    rc = signals_open(&serve->signal_fd, error);
+    /* Looking at what an earlier run has kept may take a while: a signal ends that at once. */
+    rc = options->checkpoint ? keeper_new(&serve->keeper, options->checkpoint,
+                                          options->checkpoint_ns, &serve->spec, error)
+                             : OK;
+    if (rc == OK)
+        rc = signals_open(&serve->signal_fd, error);
     if (rc == OK)
         rc = feed_new(&serve->feed, &serve->spec, streams, error);
     if (rc == OK)
@@ -164,16 +179,43 @@ void serve_free(struct serve **out)
     if (trace_close(&serve->trace, &error) != OK)
         log_line(&serve->log, LOG_QUIET, "%s", error.text);
     print_free(&serve->print);
+    keeper_free(&serve->keeper);
     feed_free(&serve->feed);
     signals_close(serve->signal_fd);
     job_spec_clear(&serve->spec);
     memory_free(serve);
 }
 
+/* What an earlier run has answered comes first; where it stood is where the job goes on. */
+static struct snapshot *resume(struct serve *serve)
+{
+    struct snapshot *snapshot = serve->keeper ? keeper_resume(serve->keeper) : NULL;
+    struct chunk answers;
+
+    if (!snapshot)
+        return NULL;
+    answers = keeper_answers(serve->keeper);
+    serve->replayed_bytes = answers.length;
+    if (answers.length)
+        print_values(serve->print, &answers);
+    return snapshot;
+}
+
+static void say_resumed(struct serve *serve)
+{
+    uint64_t done, all;
+
+    node_progress(serve->node, &done, &all);
+    serve->progress.samples[0].units = done; /* they say nothing of this run's speed */
+    log_line(&serve->log, LOG_NORMAL, "%s: going on from there, %d%% was done",
+             serve->options->checkpoint, all ? (int)(100.0 * (double)done / (double)all) : 0);
+}
+
 static void submit_job(struct serve *serve)
 {
     struct job_spec copy;
-    struct event event = {.type = EVENT_SUBMIT, .spec = &copy};
+    struct event event = {.type = EVENT_SUBMIT, .spec = &copy, .snapshot = resume(serve)};
+    bool is_resumed = event.snapshot != NULL;
 
     job_spec_copy(&copy, &serve->spec);
     serve->begin_ns = clock_now_ns();
@@ -184,6 +226,8 @@ static void submit_job(struct serve *serve)
                   serve->begin_ns);
     step(serve, &event);
     job_spec_clear(&copy);
+    if (is_resumed && !serve->has_ended)
+        say_resumed(serve);
 }
 
 static void take_input(struct serve *serve)
@@ -196,14 +240,27 @@ static void take_input(struct serve *serve)
     }
 }
 
-static void take_printed(struct serve *serve)
+/* Values leave the node's window when they are written, and kept. */
+static void acknowledge(struct serve *serve)
 {
     struct event event = {.type = EVENT_PRINTED};
+    uint64_t bytes = serve->printed_bytes > serve->replayed_bytes
+                         ? serve->printed_bytes - serve->replayed_bytes
+                         : 0;
 
-    print_look(serve->print, &serve->printed);
-    event.printed_bytes = serve->printed.bytes;
+    if (serve->keeper && serve->kept_bytes < bytes)
+        bytes = serve->kept_bytes;
+    event.printed_bytes = bytes - serve->acknowledged_bytes;
+    serve->acknowledged_bytes = bytes;
     if (event.printed_bytes)
         step(serve, &event);
+}
+
+static void take_printed(struct serve *serve)
+{
+    print_look(serve->print, &serve->printed);
+    serve->printed_bytes += serve->printed.bytes;
+    acknowledge(serve);
 }
 
 static void look_at_progress(struct serve *serve)
@@ -227,6 +284,8 @@ static void stop(struct serve *serve, int status)
     signals_close(serve->signal_fd);
     serve->signal_fd = -1;
     progress_clear(&serve->progress);
+    if (serve->keeper)
+        keeper_finish(serve->keeper, serve->node);
     step(serve, &event);
     loop_round(serve->loop, 0);
 }
@@ -274,6 +333,28 @@ static void look_at_output(struct serve *serve)
     stop(serve, cli_fail(&error));
 }
 
+static void look_at_keeper(struct serve *serve)
+{
+    struct keeper_state state;
+    struct error error;
+
+    if (!serve->keeper)
+        return;
+    keeper_look(serve->keeper, &state);
+    serve->kept_bytes += state.bytes;
+    if (serve->has_ended)
+        return; /* nothing needs to be gone on from any more */
+    if (state.failure) {
+        progress_clear(&serve->progress);
+        error_set_errno(&error, ERROR_FAILED, state.failure,
+                        "%s: cannot be written (what was kept before stays)", state.path);
+        stop(serve, cli_fail(&error));
+        return;
+    }
+    acknowledge(serve);
+    keeper_keep(serve->keeper, serve->node);
+}
+
 static void look_at_farm(struct serve *serve)
 {
     const struct reduce_options *options = serve->options;
@@ -291,31 +372,6 @@ static void look_at_farm(struct serve *serve)
         progress_clear(&serve->progress);
         log_line(&serve->log, LOG_NORMAL, "waiting for a coordinator at %s", options->farm);
     }
-}
-
-static int exit_status(const struct fault *fault)
-{
-    switch (fault->kind) {
-    case FAULT_NONE:
-        return 0;
-    case FAULT_KILLED:
-    case FAULT_VALUE_TOO_LARGE:
-        return error_exit_status(ERROR_FAILED);
-    case FAULT_NOT_A_NUMBER:
-    case FAULT_EMPTY_FIELD:
-    case FAULT_LONE_CR:
-    case FAULT_DECIMAL_RANGE:
-    case FAULT_NOT_AN_INTEGER:
-    case FAULT_FLOAT_PRODUCT:
-    case FAULT_JSON_SYNTAX:
-    case FAULT_JSON_NOT_NUMERIC:
-    case FAULT_JSON_CUT_OFF:
-    case FAULT_CHANGED:
-    case FAULT_UNREADABLE:
-    case FAULT_KINDS:
-        break;
-    }
-    return error_exit_status(ERROR_INPUT);
 }
 
 static void say_fault(const struct serve *serve)
@@ -381,20 +437,48 @@ static bool is_over(const struct serve *serve)
  */
 static void look_around(struct serve *serve)
 {
-    static void (*const looks[])(struct serve *) = {look_at_signals, take_input,       take_printed,
-                                                    look_at_output,  look_at_progress, look_at_farm,
-                                                    look_at_backend};
+    static void (*const looks[])(struct serve *) = {
+        look_at_signals, take_input,       take_printed, look_at_output,
+        look_at_keeper,  look_at_progress, look_at_farm, look_at_backend};
 
     for (size_t i = 0; i < sizeof looks / sizeof *looks && !serve->stop_status; i++)
         looks[i](serve);
 }
 
+/* The longest sleep: somebody wants to be looked at. */
+static int64_t pause_of(const struct serve *serve)
+{
+    int64_t pause_ns = serve->progress.is_on || serve->options->farm ? 100 * NS_PER_MS : NS_PER_S;
+    int64_t every_ns = serve->options->checkpoint_ns;
+
+    if (serve->keeper && every_ns < pause_ns)
+        pause_ns = every_ns > NS_PER_MS ? every_ns : NS_PER_MS;
+    return pause_ns;
+}
+
+/*
+ * The answer is written, so nothing is to be gone on from; but first it is on the disk, if that is
+ * where it went. Returns the exit status if it is not.
+ */
+static int end_checkpoint(struct serve *serve)
+{
+    struct error error;
+
+    if (fsync(STDOUT_FILENO) && (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
+        stdio_failed(errno, &error);
+        return cli_fail(&error);
+    }
+    keeper_remove(serve->keeper);
+    return 0;
+}
+
 int serve_run(struct serve *serve)
 {
     int64_t pause_ns;
+    int status = 0;
 
     submit_job(serve);
-    pause_ns = serve->progress.is_on || serve->options->farm ? 100 * NS_PER_MS : NS_PER_S;
+    pause_ns = pause_of(serve);
     while (!is_over(serve)) {
         loop_round(serve->loop, pause_ns);
         look_around(serve);
@@ -403,6 +487,8 @@ int serve_run(struct serve *serve)
         return serve->stop_status;
     progress_clear(&serve->progress);
     say_fault(serve);
+    if (serve->keeper && verdict_is_final(&serve->fault))
+        status = end_checkpoint(serve);
     say_stats(serve);
-    return exit_status(&serve->fault);
+    return status ? status : verdict_exit_status(&serve->fault);
 }

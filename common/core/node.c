@@ -64,6 +64,7 @@ static void submit(struct node *node, struct event *event)
     struct job_spec *spec = memory_new(sizeof *spec);
     struct message whole = {.type = MESSAGE_TASK};
     struct job *job;
+    struct work *work;
 
     *spec = *event->spec;
     *event->spec = (struct job_spec){0};
@@ -73,7 +74,9 @@ static void submit(struct node *node, struct event *event)
     whole.task.kind = TASK_FOLD;
     whole.task.slice.end = place_of_end(job->spec);
     whole.task.room_bytes = UINT64_MAX;
-    work_new(node, job, &whole);
+    work = work_new(node, job, &whole);
+    if (event->snapshot)
+        work_resume(node, work, event->snapshot);
 }
 
 static void printed(struct node *node, uint64_t bytes)

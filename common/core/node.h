@@ -11,6 +11,7 @@
 #define SHEAF_CORE_NODE_H
 
 #include "core/message.h"
+#include "core/snapshot.h"
 #include "source/segment.h"
 
 #include <stdbool.h>
@@ -54,8 +55,10 @@ struct event {
     enum event_type type;
     int64_t now_ns; /* monotonic; on every event */
     peer_id peer;
-    struct message *message; /* EVENT_MESSAGE: emptied by the step */
-    struct job_spec *spec;   /* EVENT_SUBMIT: its content is taken over; zeroed by the step */
+    struct message *message;   /* EVENT_MESSAGE: emptied by the step */
+    struct job_spec *spec;     /* EVENT_SUBMIT: its content is taken over; zeroed by the step */
+    struct snapshot *snapshot; /* EVENT_SUBMIT: where to go on, sound for the spec; emptied by the
+                                  step. NULL: from the begin */
     struct {
         int signal; /* EVENT_GONE: what killed the pool process, 0 unknown or a clean end */
         uint64_t started_task; /* the task it had begun and not finished, 0: none */
@@ -139,6 +142,12 @@ int64_t node_unreachable_since(const struct node *node);
  * a second, progress from 0 to 1.
  */
 void node_status(const struct node *node, struct bytes *json);
+/*
+ * Root: what has been counted of the job, between two steps whose actions were all performed (so
+ * that what was answered is what the shell was given). false: nothing since the last time, or no
+ * job, or one that will end in a fault anyway; `out` is then empty.
+ */
+bool node_snapshot(struct node *node, struct snapshot *out);
 /* Root: fraction of the source's units counted so far (0 … 1), and units per second; for the
  * progress bar. */
 void node_progress(const struct node *node, uint64_t *units_done, uint64_t *units_all);

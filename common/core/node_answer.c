@@ -33,6 +33,8 @@ static void hand_over_values(struct node *node, struct work *work, struct tile *
     struct values closed;
 
     merge_take_closed(&work->merge, front, &closed);
+    work->values_bytes += closed.packed.length;
+    work->values_count += closed.count;
     node->unprinted_bytes += closed.packed.length;
     action->values.count = closed.count;
     action->values.packed = chunk_take(&closed.packed);
@@ -205,6 +207,7 @@ static void begin_folding(struct node *node, struct work *work, struct tile *fro
     work->phase = TASK_FOLD;
     work->input_source = UINT32_MAX; /* streams are read from their begin again */
     job->cost_done_max = 0;
+    work->is_unsaved = true;
     work_wake(node, work);
 }
 
@@ -225,6 +228,7 @@ void work_advance(struct node *node, struct work *work)
 
 void work_counted(struct node *node, struct work *work, struct tile *run)
 {
+    work->is_unsaved = true;
     if (run->run->fault.kind) {
         plan_stop(&work->plan);
         while (run->next) {

@@ -93,10 +93,18 @@ static bool takes_bytes(const struct peer *peer, const struct tile *tile)
     return !peer->payload_bytes || peer->payload_bytes + tile->payload.length <= most;
 }
 
+/* Its bytes were there once, in a process that is no more. */
+static bool lost_its_bytes(const struct work *work, const struct tile *tile)
+{
+    return work->job->spec->sources[tile->slice.begin.source].access == SOURCE_STREAM;
+}
+
 static bool needs_bytes(const struct work *work, const struct peer *peer, const struct tile *tile)
 {
-    return !tile->by_value && work->phase != TASK_GLUE && is_blind(work, peer) &&
-           slice_touches_files(work->job->spec, &tile->slice);
+    if (tile->by_value || work->phase == TASK_GLUE)
+        return false;
+    return lost_its_bytes(work, tile) ||
+           (is_blind(work, peer) && slice_touches_files(work->job->spec, &tile->slice));
 }
 
 /* What holds up the output goes first. */

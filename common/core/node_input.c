@@ -243,9 +243,33 @@ void input_take(struct node *node, struct event *event)
                event->input.bytes.length / source_unit_bytes(source), event->input.end);
 }
 
+/* What needs no file is cut off, to be given as it is. */
+static void cut_off(struct work *work, struct tile *tile, const struct source *source)
+{
+    uint64_t begin = tile->slice.begin.unit;
+    struct chunk bytes = {0};
+
+    if (source->access == SOURCE_INLINE) {
+        bytes.data = source->inline_data.data + begin;
+        bytes.length = source->inline_data.length - begin;
+    }
+    split_behind(work, tile, units_in_source(work->job->spec, &tile->slice), &bytes);
+}
+
+/* Numbers on the command line that go as bytes: here they are. */
+static void read_inline(struct node *node, struct work *work, struct tile *tile,
+                        const struct source *source)
+{
+    uint64_t begin = tile->slice.begin.unit;
+    struct chunk bytes =
+        chunk_copy(source->inline_data.data + begin, source->inline_data.length - (size_t)begin);
+
+    take_tile(node, work, tile, &bytes);
+}
+
 /*
- * One range that a child cannot open: the bytes of its begin are read, to be sent along. What needs
- * no file is cut off, to be given as it is. The rest waits, and is read when a child asks for it.
+ * One range that a child cannot open: the bytes of its begin are read, to be sent along. The rest
+ * waits, and is read when a child asks for it.
  */
 void input_read_tile(struct node *node, struct work *work, struct tile *tile)
 {
@@ -253,15 +277,12 @@ void input_read_tile(struct node *node, struct work *work, struct tile *tile)
     uint64_t units = units_in_source(work->job->spec, &tile->slice);
     uint64_t most;
 
-    if (source->access != SOURCE_FILE) {
-        struct chunk bytes = {0};
-
-        if (source->access == SOURCE_INLINE) {
-            bytes.data = source->inline_data.data + tile->slice.begin.unit;
-            bytes.length = source->inline_data.length - tile->slice.begin.unit;
-        }
-
-        split_behind(work, tile, units, &bytes);
+    if (source->access != SOURCE_FILE && source->access != SOURCE_STREAM) {
+        cut_off(work, tile, source);
+        return;
+    }
+    if (source->inline_data.length) {
+        read_inline(node, work, tile, source);
         return;
     }
     if (!work->job->is_root || work->reads >= INPUT_AHEAD)

@@ -236,26 +236,13 @@ void work_free(struct node *node, struct work *work)
     memory_free(work);
 }
 
-/* Elements that are numbered stay below the number that says "none". */
-static bool numbers_fit(const struct job_spec *spec, const struct slice *slice)
-{
-    uint64_t units;
-    uint64_t last;
-
-    if (!cut_is_numbered(&spec->cut))
-        return true;
-    if (!slice_units(spec, slice, &units))
-        units = INT64_MAX; /* of a stream, more than ever come */
-    return !__builtin_add_overflow(slice->element, units, &last) && last != UINT64_MAX;
-}
-
 static bool task_is_possible(const struct job_spec *spec, const struct message_task *task)
 {
     return place_compare(task->slice.begin, task->slice.end) < 0 &&
            place_exists(spec, task->slice.begin) && place_exists(spec, task->slice.end) &&
            (task->kind != TASK_FOLD || spec->cut.kind != CUT_SPLIT ||
             spec->cut.elements != UINT64_MAX) &&
-           numbers_fit(spec, &task->slice);
+           slice_numbers_fit(spec, &task->slice);
 }
 
 static void decline_task(struct node *node, struct peer *giver, const struct message_task *task)

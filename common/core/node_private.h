@@ -151,6 +151,9 @@ struct work {
     uint32_t reads;          /* ACTION_READs under way … */
     uint32_t input_source; /* … of the stream at the plan's begin, and the next unit to ask for */
     uint64_t input_unit;
+    /* root */
+    uint64_t values_bytes, values_count; /* handed over, from the job's begin on */
+    bool is_unsaved;                     /* something was counted since the last snapshot */
 };
 
 struct node {
@@ -297,6 +300,10 @@ void work_relay_glued(struct node *node, struct work *work, struct message *mess
 /* Decline works whose files no child can open any more. */
 void works_decline_unseen(struct node *node);
 void work_fail(struct node *node, struct work *work, const struct fault *fault);
+
+/* node_snapshot.c */
+/* Go on from a snapshot that is sound; it is emptied. The work is new and has given nothing. */
+void work_resume(struct node *node, struct work *work, struct snapshot *snapshot);
 
 /* node_input.c: the root's bytes by value */
 void input_prepare(struct node *node, struct job *job);

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <endian.h>
+#include <string.h>
 
 enum flag {
     FLAG_OPEN = 1,
@@ -64,12 +66,32 @@ void partial_make_big(struct partial *partial)
     partial->small = 0;
 }
 
+/* The magnitude, least byte first: as it lies in memory, on most machines. GMP's own way there goes
+ * byte by byte, and a long product travels often. */
 static void encode_big(const mpz_t big, struct bytes *out)
 {
     size_t length = (mpz_sizeinbase(big, 2) + 7) / 8;
 
     bytes_append_u64(out, length);
-    mpz_export(bytes_extend(out, length), NULL, -1, 1, 0, 0, big);
+    if (BYTE_ORDER == LITTLE_ENDIAN && !GMP_NAIL_BITS)
+        memcpy(bytes_extend(out, length), mpz_limbs_read(big), length);
+    else
+        mpz_export(bytes_extend(out, length), NULL, -1, 1, 0, 0, big);
+}
+
+static void import_big(mpz_t big, const uint8_t *data, size_t length)
+{
+    size_t limbs = (length + sizeof(mp_limb_t) - 1) / sizeof(mp_limb_t);
+    mp_limb_t *to;
+
+    if (BYTE_ORDER != LITTLE_ENDIAN || GMP_NAIL_BITS) {
+        mpz_import(big, length, -1, 1, 0, 0, data);
+        return;
+    }
+    to = mpz_limbs_write(big, (mp_size_t)limbs);
+    to[limbs - 1] = 0;
+    memcpy(to, data, length);
+    mpz_limbs_finish(big, (mp_size_t)limbs);
 }
 
 void partial_encode(const struct partial *partial, struct bytes *out)
@@ -123,7 +145,7 @@ static bool decode_big(struct partial *partial, bool is_negative, struct reader 
         return false;
     mpz_init(partial->big);
     partial->is_big = true;
-    mpz_import(partial->big, length, -1, 1, 0, 0, data);
+    import_big(partial->big, data, length);
     if (is_negative)
         mpz_neg(partial->big, partial->big);
     return !mpz_fits_slong_p(partial->big);

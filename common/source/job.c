@@ -110,3 +110,15 @@ uint64_t cut_sublist_end(const struct cut *cut, uint64_t element)
     assert(false && "a cut is one of the table");
     return UINT64_MAX;
 }
+
+bool slice_numbers_fit(const struct job_spec *spec, const struct slice *slice)
+{
+    uint64_t units;
+    uint64_t last;
+
+    if (!cut_is_numbered(&spec->cut))
+        return true;
+    if (!slice_units(spec, slice, &units))
+        units = INT64_MAX; /* of a stream, more than ever come */
+    return !__builtin_add_overflow(slice->element, units, &last) && last != UINT64_MAX;
+}

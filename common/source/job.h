@@ -60,6 +60,8 @@ int place_compare(struct place a, struct place b); /* <0, 0, >0 */
 bool place_exists(const struct job_spec *spec, struct place place);
 /* Units in the slice; UINT64_MAX: that many or more. false: a length is not known. */
 bool slice_units(const struct job_spec *spec, const struct slice *slice, uint64_t *units);
+/* Elements that are numbered stay below the number that says "none". */
+bool slice_numbers_fit(const struct job_spec *spec, const struct slice *slice);
 struct place place_of_end(const struct job_spec *spec); /* {source_count, 0} */
 
 /* Elements carry numbers: CUT_EVERY and CUT_SPLIT. */

@@ -202,6 +202,7 @@ static void cause(struct world *world, enum swarm_class class)
     case SWARM_FOREIGN:
     case SWARM_LISTEN:
     case SWARM_COUNTED:
+    case SWARM_RESUME:
     case SWARM_CLASSES:
         break; /* these are states, not happenings */
     }
@@ -219,12 +220,13 @@ static void strikes(struct world *world, struct happening *happening)
 
 void faults_plan(struct world *world)
 {
-    for (unsigned class = 0; class < SWARM_CLASSES; class ++) {
+    for (unsigned class = 0; class < SWARM_RESUME; class ++) {
         int64_t first_ns = random_between(&world->faults, 1, 2 * world->swarm.fault_gap_ns);
 
         if (swarm_has(&world->swarm, (enum swarm_class) class))
             world_later(world, first_ns, strikes, NULL, class);
     }
+    resume_plan(world);
 }
 
 void faults_heal(struct world *world)

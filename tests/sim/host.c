@@ -35,6 +35,10 @@ static void event_clear(struct event *event)
         job_spec_clear(event->spec);
     memory_free(event->spec);
     event->spec = NULL;
+    if (event->snapshot)
+        snapshot_clear(event->snapshot);
+    memory_free(event->snapshot);
+    event->snapshot = NULL;
 }
 
 static void tick(struct world *world, struct happening *happening);
@@ -241,6 +245,7 @@ static void step(struct world *world, struct host *host, struct event *event)
     event_clear(event);
     check_inside(world, host);
     perform(world, host);
+    resume_keep(world, host);
     plan_tick(world, host);
     if (host->is_draining && node_is_idle(host->node))
         world_later(world, 50 * NS_PER_MS, end_when_drained, host, host->life);
@@ -474,5 +479,7 @@ void host_free(struct host *host)
         leaf_clear(&host->leaves[i]);
     memory_free(host->leaves);
     memory_free(host->stream_at);
+    bytes_clear(&host->saved);
+    bytes_clear(&host->saving);
     memory_free(host);
 }

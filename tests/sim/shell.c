@@ -22,6 +22,11 @@ void shell_submit(struct world *world, struct host *host)
     host->stream_at = memory_array(host->job->spec.source_count, sizeof *host->stream_at);
     event.spec = memory_new(sizeof *event.spec);
     job_spec_copy(event.spec, &host->job->spec);
+    event.snapshot = memory_new(sizeof *event.snapshot);
+    if (!resume_read(world, host, event.snapshot)) {
+        memory_free(event.snapshot);
+        event.snapshot = NULL;
+    }
     host_event(world, host, &event);
 }
 

@@ -36,6 +36,7 @@ static const char *const CLASS_NAMES[SWARM_CLASSES] = {
     [SWARM_OBSERVER] = "observer",
     [SWARM_FOREIGN] = "foreign",
     [SWARM_LISTEN] = "listen",
+    [SWARM_RESUME] = "resume",
 };
 
 enum { SHAPED_BYTES_PER_S = 1000000 };
@@ -80,7 +81,7 @@ static uint32_t draw_later_classes(uint64_t seed)
     uint32_t density = DENSITIES[random_below(&random, 4)];
     uint32_t classes = 0;
 
-    for (unsigned class = SWARM_HEAVY; class < SWARM_CLASSES; class ++)
+    for (unsigned class = SWARM_HEAVY; class < SWARM_RESUME; class ++)
         if (random_chance(&random, density))
             classes |= BIT(class);
     return classes;
@@ -137,6 +138,17 @@ uint32_t swarm_class_bit(const char *name)
     return 0;
 }
 
+/* A stream of its own, as the class came later: the other dice of a seed stay what they were. */
+static void draw_resume(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
+{
+    struct random random = random_stream(seed, 10);
+
+    if (swarm->oneshots && random_chance(&random, 500))
+        swarm->classes |= BIT(SWARM_RESUME) & ~filter.off;
+    if (swarm_has(swarm, SWARM_RESUME) && !swarm->oneshots)
+        swarm->oneshots = 1;
+}
+
 void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
 {
     struct random random = random_stream(seed, 1);
@@ -165,5 +177,6 @@ void swarm_draw(struct swarm *swarm, uint64_t seed, struct swarm_filter filter)
     draw_blind(&drawn, seed);
     if (swarm_has(&drawn, SWARM_LISTEN))
         drawn.oneshots = 1;
+    draw_resume(&drawn, seed, filter);
     *swarm = drawn;
 }

@@ -38,6 +38,7 @@ enum swarm_class {
     SWARM_FOREIGN,       /* somebody speaks another version */
     SWARM_LISTEN,        /* workers join a one-shot command */
     SWARM_COUNTED,       /* much text whose elements must be counted first */
+    SWARM_RESUME,        /* the one-shot command is killed, and goes on from its checkpoint */
     SWARM_CLASSES
 };
 

@@ -156,6 +156,7 @@ static void world_init(struct world *world, uint64_t seed, struct swarm_filter f
     world->faults = random_stream(seed, 4);
     world->shells = random_stream(seed, 5);
     world->strangers = random_stream(seed, 6);
+    world->kills = random_stream(seed, 11);
     world->losses_left = swarm->losses_max;
     world->hosts =
         memory_array(1 + swarm->workers + swarm->blind + swarm->clients + swarm->oneshots,

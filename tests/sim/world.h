@@ -165,6 +165,8 @@ struct host {
     struct sim_job *job;
     uint64_t *stream_at; /* units read so far of each source */
     int64_t input_ns;    /* when the last read that was asked for ends */
+    /* what is on its disk: the last snapshot, and one that is being written */
+    struct bytes saved, saving;
 };
 
 void host_start(struct world *world, struct host *host);
@@ -198,6 +200,14 @@ struct stranger {
 void strangers_come(struct world *world);
 void stranger_hears(struct world *world, struct stranger *stranger, struct message *message);
 
+/* --- checkpoints of a one-shot command ------------------------------------------------------- */
+
+/* After a step, all of whose actions were performed. */
+void resume_keep(struct world *world, struct host *host);
+/* What its next life goes on from; false: from the begin. */
+bool resume_read(struct world *world, struct host *host, struct snapshot *snapshot);
+void resume_plan(struct world *world);
+
 /* --- faults --------------------------------------------------------------------------------- */
 
 void faults_plan(struct world *world);
@@ -210,7 +220,7 @@ struct world {
     struct swarm swarm;
     struct queue queue;
     int64_t now_ns;
-    struct random network, leaves, faults, shells, strangers;
+    struct random network, leaves, faults, shells, strangers, kills;
     struct stranger stranger[STRANGER_KINDS];
     struct host **hosts; /* the coordinator is the first */
     uint32_t host_count;
