@@ -66,8 +66,7 @@ class Job:
 
     def __exit__(self, *_):
         for pid in farm.marked(self.mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            farm.kill(pid)
         self.process.wait(farm.TIMEOUT)
         self.process.stdout.close()
         self.process.stderr.close()
