@@ -187,6 +187,17 @@ class TestWrongUse(ScaleTest):
         self.assert_fails(self.scale("--on", "mpi", "--workload", "sum:1", PATH=str(gnuplot_alone)), 2,
                           "scale: --on mpi: there is no mpirun here")
 
+    @unittest.skipIf(NO_GNUPLOT, NO_GNUPLOT)
+    def test_an_image_that_cannot_be_built_is_not_measured_as_it_was(self):
+        tools = self.directory / "bin"
+        tools.mkdir()
+        (tools / "gnuplot").symlink_to(shutil.which("gnuplot"))
+        (tools / "docker").write_text('#!/bin/sh\ncase "$*" in *" build "*) echo "no base image" >&2; exit 1;; esac\n')
+        (tools / "docker").chmod(0o755)
+        self.assert_fails(self.scale("--on", "compose", "--workload", "sum:1", PATH=f"{tools}:{os.environ['PATH']}"), 2,
+                          "scale: --on compose: no base image")
+        self.assertEqual(list(self.out.glob("results.*")), [])
+
     def test_without_gnuplot_it_says_so_before_it_runs_anything(self):
         self.assert_fails(self.scale("--workload", "sum:1", PATH="/nowhere"), 2,
                           "scale: there is no gnuplot here to draw with (Debian: apt install gnuplot-nox)")
