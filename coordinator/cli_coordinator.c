@@ -96,13 +96,11 @@ static int run(const struct coordinator_options *options)
 {
     struct coordinator coordinator = {
         .options = options,
-        .log = {.program = "sheaf", .level = options->quiet ? LOG_QUIET : LOG_NORMAL},
+        .log = {.program = "sheaf", .level = log_level_of(options->quiet, options->verbose)},
         .signal_fd = -1};
     struct error error;
     int status = 0;
 
-    if (options->verbose)
-        coordinator.log.level = LOG_VERBOSE;
     if (open_all(&coordinator, &error) == OK) {
         for (size_t i = 0; i < options->listen.count; i++)
             log_line(&coordinator.log, LOG_NORMAL, "listening on %s", options->listen.items[i]);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define STATUS_GIVE_UP_NS (5 * NS_PER_S)
-#define ASK_AGAIN_NS (500 * NS_PER_MS)
+#define LOOK_AGAIN_NS (500 * NS_PER_MS)
 
 struct status_options {
     const char *farm;
@@ -113,7 +113,7 @@ static void sleep_until_ready(struct link *link, int64_t until_ns)
 {
     struct pollfd fd = {.fd = link->ops->fd(link), .events = POLLIN};
     int64_t now_ns = clock_now_ns();
-    int64_t wake_ns = least(until_ns, least(link->ops->deadline(link), now_ns + ASK_AGAIN_NS));
+    int64_t wake_ns = least(until_ns, least(link->ops->deadline(link), now_ns + LOOK_AGAIN_NS));
 
     /* Interrupted is as good as ready. */
     poll(&fd, 1, wake_ns > now_ns ? (int)((wake_ns - now_ns) / NS_PER_MS) + 1 : 0);

@@ -144,10 +144,8 @@ int serve_new(struct serve **out, struct backend *backend, struct job_spec *spec
     serve->spec = *spec;
     *spec = (struct job_spec){0};
     serve->phases.open_ns = open_ns;
-    serve->log = (struct log){.program = "sheaf",
-                              .level = options->quiet     ? LOG_QUIET
-                                       : options->verbose ? LOG_VERBOSE
-                                                          : LOG_NORMAL};
+    serve->log =
+        (struct log){.program = "sheaf", .level = log_level_of(options->quiet, options->verbose)};
     serve->signal_fd = -1;
     /* Looking at what an earlier run has kept may take a while: a signal ends that at once. */
     rc = options->checkpoint ? keeper_new(&serve->keeper, options->checkpoint,

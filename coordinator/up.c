@@ -7,10 +7,10 @@
 #include "cli.h"
 #include "farm_url.h"
 #include "link/pool_process.h"
+#include "link/trace.h"
 #include "remote.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,16 +84,10 @@ static void set_ssh(struct up *up)
 static int open_trace(struct up *up, struct error *error)
 {
     const char *folder = getenv("SHEAF_TRACE");
-    char path[PATH_MAX];
 
     if (!folder || !*folder)
         return OK;
-    snprintf(path, sizeof path, "%s/up-%d.trace", folder, (int)getpid());
-    up->plan.trace = fopen(path, "we");
-    if (up->plan.trace)
-        return OK;
-    return error_set_errno(error, ERROR_USAGE, errno,
-                           "SHEAF_TRACE: no file can be made in '%.200s'", folder);
+    return trace_make_file(&up->plan.trace, folder, "up", (uint32_t)getpid(), error);
 }
 
 /* Two descriptors for each host, and the usual limit is 1,024. */
@@ -147,14 +141,19 @@ static int prepare(struct up *up, struct error *error)
     return rc == OK ? start_coordinator(up, error) : rc;
 }
 
+/* It is the same program, and begins its lines as we do. */
 static void take_line_of_coordinator(void *context, const char *line)
 {
+    static const char PROGRAM[] = "sheaf: ", LISTENING[] = "listening on ";
     struct up *up = context;
 
-    if (strncmp(line, "sheaf: listening on ", 20) == 0)
+    if (strncmp(line, PROGRAM, sizeof PROGRAM - 1) == 0)
+        line += sizeof PROGRAM - 1;
+    if (strncmp(line, LISTENING, sizeof LISTENING - 1) == 0) {
         up->is_listening = true;
-    else if (up->options->verbose)
-        dprintf(STDERR_FILENO, "%s\n", line);
+        return;
+    }
+    log_line(&up->log, LOG_VERBOSE, "%s", line);
     snprintf(up->last_line, sizeof up->last_line, "%s", line);
 }
 
@@ -230,8 +229,8 @@ static void look_for_ends(struct up *up)
         stop(up, status);
     } else if (child_reap(&up->coordinator, &status)) {
         hear_coordinator(up);
-        if (!up->options->verbose)
-            dprintf(STDERR_FILENO, "%s\n", up->last_line);
+        if (*up->last_line && !up->options->verbose)
+            log_line(&up->log, LOG_QUIET, "%s", up->last_line);
         log_line(&up->log, LOG_QUIET, "the coordinator has ended with status %d", status);
         stop(up, status ? status : error_exit_status(ERROR_FARM));
     } else if (up->is_ready && !count(up, REMOTE_JOINED)) {
@@ -346,14 +345,12 @@ static void clear(struct up *up)
 
 int up_run(const struct up_options *options)
 {
-    struct up up = {.options = options,
-                    .log = {.program = "sheaf",
-                            .level = options->quiet     ? LOG_QUIET
-                                     : options->verbose ? LOG_VERBOSE
-                                                        : LOG_NORMAL},
-                    .coordinator = CHILD_NONE,
-                    .command = CHILD_NONE,
-                    .signal_fd = -1};
+    struct up up = {
+        .options = options,
+        .log = {.program = "sheaf", .level = log_level_of(options->quiet, options->verbose)},
+        .coordinator = CHILD_NONE,
+        .command = CHILD_NONE,
+        .signal_fd = -1};
     struct error error;
 
     if (prepare(&up, &error) == OK)

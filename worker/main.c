@@ -103,10 +103,7 @@ static int run(struct worker_options *options, const struct texts *operands)
 
     options->daemon.log = LOG;
     options->daemon.version = SHEAF_VERSION;
-    if (options->quiet)
-        options->daemon.log.level = LOG_QUIET;
-    if (options->verbose)
-        options->daemon.log.level = LOG_VERBOSE;
+    options->daemon.log.level = log_level_of(options->quiet, options->verbose);
     if (rc == OK)
         rc = daemon_run(&options->daemon, &stopped_by, &error);
     return rc == OK ? 0 : stopped_by ? 128 + stopped_by : fail(&error);

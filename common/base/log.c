@@ -11,6 +11,13 @@
 /* A loop has other things to do than to wait for who does not read its notices. */
 enum { SENTENCE_MS = 1000, NOTICE_MS = 10 };
 
+enum log_level log_level_of(bool is_quiet, bool is_verbose)
+{
+    if (is_quiet)
+        return LOG_QUIET;
+    return is_verbose ? LOG_VERBOSE : LOG_NORMAL;
+}
+
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
 {
     char said[1536], line[PIPE_BUF];

@@ -2,6 +2,8 @@
 #ifndef SHEAF_BASE_LOG_H
 #define SHEAF_BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 struct log {
@@ -9,6 +11,8 @@ struct log {
     enum log_level level;
 };
 
+/* What --quiet and --verbose ask for. */
+enum log_level log_level_of(bool is_quiet, bool is_verbose);
 /*
  * One whole line in one write, so that lines of several processes do not mix, in plain text. A line
  * that nobody takes is dropped: a notice at once, a sentence that is said even when quiet after a

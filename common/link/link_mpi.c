@@ -353,8 +353,11 @@ int mpi_link_open(struct link **out, struct ranks *ranks, struct error *error)
                              .moved_ns = clock_now_ns(),
                              .looked_ns = clock_now_ns(),
                              .is_launcher_up = true};
-    if (mpi->fd < 0)
-        return error_set_errno(error, ERROR_SYSTEM, errno, "no descriptor for MPI");
+    if (mpi->fd < 0) {
+        error_set_errno(error, ERROR_SYSTEM, errno, "no descriptor for MPI");
+        mpi_link_free(mpi);
+        return ERROR_SYSTEM;
+    }
     ranks->links++;
     prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
     for (size_t i = 0; i < count; i++) {

@@ -105,6 +105,15 @@ static void close_in_order(struct mpi_link *mpi, int64_t linger_ns)
     }
 }
 
+void mpi_link_free(struct mpi_link *mpi)
+{
+    memory_free(mpi->channels);
+    memory_free(mpi->sending);
+    memory_free(mpi->receiving);
+    memory_free(mpi->events);
+    memory_free(mpi);
+}
+
 void mpi_link_close(struct link **link, int64_t linger_ns)
 {
     struct mpi_link *mpi = *link ? mpi_link_of(*link) : NULL;
@@ -117,9 +126,5 @@ void mpi_link_close(struct link **link, int64_t linger_ns)
         mpi_channel_clear(mpi->channels + i);
     inbox_clear(&mpi->inbox);
     close(mpi->fd);
-    memory_free(mpi->channels);
-    memory_free(mpi->sending);
-    memory_free(mpi->receiving);
-    memory_free(mpi->events);
-    memory_free(mpi);
+    mpi_link_free(mpi);
 }

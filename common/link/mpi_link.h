@@ -50,6 +50,8 @@ int64_t mpi_link_deadline(const struct link *link);
 
 /* mpi_end.c */
 const char *mpi_link_over(const struct link *link);
+/* Its own memory, with nothing in it. */
+void mpi_link_free(struct mpi_link *mpi);
 void mpi_link_close(struct link **link, int64_t linger_ns);
 
 #endif

@@ -27,16 +27,18 @@ static int64_t time_of_day_ns(void)
     return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static int open_file(struct trace *trace, const char *folder, struct error *error)
+int trace_make_file(FILE **out, const char *folder, const char *name, uint32_t pid,
+                    struct error *error)
 {
     char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s/%s-%u.trace", folder, trace->host, trace->pid);
+    int length = snprintf(path, sizeof path, "%s/%s-%u.trace", folder, name, pid);
 
+    *out = NULL;
     if (length < (int)sizeof path)
-        trace->file = fopen(path, "we");
+        *out = fopen(path, "we");
     else
         errno = ENAMETOOLONG;
-    if (!trace->file)
+    if (!*out)
         return error_set_errno(error, ERROR_USAGE, errno,
                                "SHEAF_TRACE: no file can be made in '%.200s'", folder);
     return OK;
@@ -58,7 +60,7 @@ int trace_open(struct trace **out, bool may_print, struct error *error)
     trace->pid = self.pid;
     trace->offset_ns = time_of_day_ns() - clock_now_ns();
     if (strcmp(where, "-") != 0)
-        rc = open_file(trace, where, error);
+        rc = trace_make_file(&trace->file, where, trace->host, trace->pid, error);
     else if (may_print)
         trace->file = stdout;
     else

@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "core/message.h"
 
+#include <stdio.h>
+
 struct trace;
 
 /*
@@ -21,6 +23,9 @@ struct trace;
  * set.
  */
 int trace_open(struct trace **out, bool may_print, struct error *error);
+/* The file NAME-PID.trace in such a folder, for lines that come from elsewhere. */
+int trace_make_file(FILE **out, const char *folder, const char *name, uint32_t pid,
+                    struct error *error);
 /* A message that came from a pool process at now_ns of clock_now_ns(); what is no result is passed
  * over. NULL: nothing is traced. */
 void trace_hear(struct trace *trace, uint32_t slot, const struct message *message, int64_t now_ns);

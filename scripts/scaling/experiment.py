@@ -150,7 +150,10 @@ def measure(run, workload, place, answers, options, trace):
         return dict(run, problem=f"exit status {done.returncode}: {sentence(done.stderr)}")
     if fingerprint(done.stdout) != expected:
         return dict(run, problem="the answer is not that of one process")
-    stats = json.loads([line for line in done.stderr.splitlines() if line.startswith(b"{")][-1])
+    said = [line for line in done.stderr.splitlines() if line.startswith(b"{")]
+    if not said:
+        return dict(run, problem="it ended without saying its times")
+    stats = json.loads(said[-1])
     phases = stats.pop("seconds")
     return dict(run, wall=wall, answer=expected, **phases, **{name: stats[name] for name in COUNTS},
                 seconds=phases["open"] + phases["count"] + phases["fold"])

@@ -98,6 +98,8 @@ class Compose(Local):
         self.override.flush()
         self.data = TOP / "deploy" / "data"
         self.slots = None
+        # Of this checkout, not the one that some earlier checkout left.
+        self.must("build", "coordinator")
 
     def describe(self):
         return "containers on one machine"
@@ -107,12 +109,16 @@ class Compose(Local):
         return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL,
                               env=dict(os.environ, SHEAF_CPUS="1", SHEAF_DATA=str(self.data)), check=False, **more)
 
+    def must(self, *arguments):
+        done = self.compose(*arguments)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed without a word"]
+            raise Problem(f"--on compose: {said[-1]}")
+
     def up(self, slots):
         if slots == self.slots:
             return
-        done = self.compose("up", "-d", "--scale", f"worker={slots}", "coordinator", "worker")
-        if done.returncode:
-            raise Problem(f"--on compose: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+        self.must("up", "-d", "--scale", f"worker={slots}", "coordinator", "worker")
         self.slots = slots
         self.wait(slots)
 

@@ -8,7 +8,6 @@ import contextlib
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 
 import farm
@@ -109,8 +108,7 @@ class Hosts:
     def __exit__(self, *_):
         for host in (*self.hosts, self.user):
             for pid in host.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                farm.kill(pid)
             for process in host.started:
                 process.wait(farm.TIMEOUT)
             run("ip", "netns", "del", host.name)

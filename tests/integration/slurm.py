@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -128,8 +127,7 @@ class Slurm:
                 daemon.wait(10)
         # What Slurm started is no child of ours; it carries the mark.
         for pid in farm.marked(self.mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            farm.kill(pid)
         for daemon in self.daemons:
             daemon.wait(10)
         farm.wait_until(lambda: not farm.marked(self.mark), what="an end of all of Slurm's processes")

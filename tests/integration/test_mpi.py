@@ -69,8 +69,7 @@ class Job:
 
     def __exit__(self, *_):
         for pid in farm.marked(self.mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            farm.kill(pid)
         self.running.process.wait(farm.TIMEOUT)
         self.directory.cleanup()
 

@@ -1,8 +1,6 @@
 """A farm on hosts with addresses of their own: network namespaces."""
 
-import contextlib
 import json
-import os
 import pathlib
 import signal
 import subprocess
@@ -47,8 +45,7 @@ class Namespaces:
 
     def signal(self, host, number):
         for pid in host.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+            farm.kill(pid, number)
 
     def scale(self, count):
         for i in range(self.running, count):

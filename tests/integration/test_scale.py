@@ -139,17 +139,18 @@ class TestExperiment(ScaleTest):
                           f"scale: {self.out}/results.json: of another sweep (its repeat, workers differ); choose another "
                           "--out")
 
-    def test_a_wrong_answer_is_a_failed_run(self):
+    def test_a_wrong_answer_and_one_without_times_are_failed_runs(self):
         build = self.directory / "build"
         build.mkdir()
-        # The program that is asked for 2 processes answers something else.
-        (build / "sheaf").write_text(f'#!/bin/sh\ncase "$*" in *"-j 2"*) echo 1; echo "{{}}" >&2; exit 0;; esac\n'
-                                     f'exec {farm.SHEAF} "$@"\n')
+        # The program that is asked for 2 processes answers something else; for 3, it keeps the times to itself.
+        (build / "sheaf").write_text(f'#!/bin/sh\ncase "$*" in *"-j 2"*) echo 1; echo "{{}}" >&2; exit 0;; '
+                                     f'*"-j 3"*) exec {farm.SHEAF} "$@" 2>/dev/null;; esac\nexec {farm.SHEAF} "$@"\n')
         (build / "sheaf").chmod(0o755)
-        result = self.scale("--workload", "sum:1000", "--workers", "1,2", "--repeat", "1", SHEAF_BUILD=str(build))
+        result = self.scale("--workload", "sum:1000", "--workers", "1,2,3", "--repeat", "1", SHEAF_BUILD=str(build))
         self.assertEqual(result.status, 1, result)
-        self.assertIn("sum:1000, strong, 2 slots: the answer is not that of one process",
-                      (self.out / "report.md").read_text())
+        report = (self.out / "report.md").read_text()
+        self.assertIn("sum:1000, strong, 2 slots: the answer is not that of one process", report)
+        self.assertIn("sum:1000, strong, 3 slots: it ended without saying its times", report)
 
     def test_hosts_over_ssh(self):
         ssh = self.directory / "ssh"
@@ -186,6 +187,17 @@ class TestWrongUse(ScaleTest):
                           "scale: --on compose: no Docker engine runs here")
         self.assert_fails(self.scale("--on", "mpi", "--workload", "sum:1", PATH=str(gnuplot_alone)), 2,
                           "scale: --on mpi: there is no mpirun here")
+
+    @unittest.skipIf(NO_GNUPLOT, NO_GNUPLOT)
+    def test_an_image_that_cannot_be_built_is_not_measured_as_it_was(self):
+        tools = self.directory / "bin"
+        tools.mkdir()
+        (tools / "gnuplot").symlink_to(shutil.which("gnuplot"))
+        (tools / "docker").write_text('#!/bin/sh\ncase "$*" in *" build "*) echo "no base image" >&2; exit 1;; esac\n')
+        (tools / "docker").chmod(0o755)
+        self.assert_fails(self.scale("--on", "compose", "--workload", "sum:1", PATH=f"{tools}:{os.environ['PATH']}"), 2,
+                          "scale: --on compose: no base image")
+        self.assertEqual(list(self.out.glob("results.*")), [])
 
     def test_without_gnuplot_it_says_so_before_it_runs_anything(self):
         self.assert_fails(self.scale("--workload", "sum:1", PATH="/nowhere"), 2,

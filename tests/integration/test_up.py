@@ -217,8 +217,7 @@ class TestOverSsh(farm.TestCase):
         self.wait_for_workers()
         lost = self.hosts.hosts[1]
         for pid in lost.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            farm.kill(pid)
         result = running.wait()
         self.assertEqual((result.status, result.out), (0, expected), result)
 
@@ -228,8 +227,7 @@ class TestOverSsh(farm.TestCase):
         farm.wait_until(lambda: running.out_path.stat().st_size, what="the first results")
         for host in self.hosts.hosts:
             for pid in host.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                farm.kill(pid)
         result = running.wait()
         self.assertEqual(result.status, 3, result.err)
         self.assertIn(": gone: ", result.err)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ static void keep_line(void *context, const char *line)
     struct heard *heard = context;
 
     heard->lines++;
-    strncpy(heard->last, line, sizeof heard->last - 1);
+    snprintf(heard->last, sizeof heard->last, "%s", line);
 }
 
 static void wait_for_end(const struct child *child)
