@@ -139,8 +139,7 @@ int64_t node_unreachable_since(const struct node *node);
  * a second, progress from 0 to 1.
  */
 void node_status(const struct node *node, struct bytes *json);
-/* Root: fraction of the source's units counted so far (0 … 1), and units per second; for the
- * progress bar. */
-void node_progress(const struct node *node, uint64_t *units_done, uint64_t *units_all);
+/* Root: how much is counted, and of how much; in a unit of no meaning but to the progress bar. */
+void node_progress(const struct node *node, uint64_t *done, uint64_t *all);
 
 #endif
