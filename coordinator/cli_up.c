@@ -14,7 +14,7 @@ static const struct option OPTIONS[] = {
     {"address", 0, OPTION_TEXT, FIELD(address), "HOST",
      "this host, as the others reach it (where their ssh comes from)", 0},
     {"worker", 0, OPTION_TEXT, FIELD(worker), "PROGRAM", "sheaf-worker on the hosts", 0},
-    {"wait", 0, OPTION_SECONDS, FIELD(wait_ns), "SECONDS", "for a host to join (30)", 0},
+    {"wait", 0, OPTION_SECONDS, FIELD(wait_ns), "SECONDS", "for a host to join (30; 0: for ever)", 0},
     {"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "no notices but of hosts that are not up", 0},
     {"verbose", 'v', OPTION_FLAG, FIELD(verbose), NULL, "more notices", 0},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "show this text", 0},
