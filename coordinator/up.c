@@ -179,13 +179,13 @@ static void start_more(struct up *up)
 
 static void look_at_remotes(struct up *up)
 {
-    int64_t late_ns = clock_now_ns() - up->options->wait_ns;
+    int64_t wait_ns = up->options->wait_ns, late_ns = clock_now_ns() - wait_ns;
 
     for (size_t i = 0; i < up->hosts.count; i++) {
         struct remote *remote = &up->remotes[i];
 
         remote_look(remote, &up->plan);
-        if (remote->state == REMOTE_STARTING && remote->since_ns <= late_ns)
+        if (wait_ns && remote->state == REMOTE_STARTING && remote->since_ns <= late_ns)
             remote_stop(remote, &up->plan, "it did not join in time (--wait)");
     }
 }

@@ -14,7 +14,7 @@ struct up_options {
     const char *listen;  /* URL, NULL: every address of this host, at a port by itself */
     const char *address; /* where the hosts find this one; NULL: where their ssh comes from */
     const char *worker;  /* sheaf-worker as the hosts know it */
-    int64_t wait_ns;     /* for a host to join */
+    int64_t wait_ns;     /* for a host to join; 0: for ever */
     bool quiet, verbose, help, version;
     struct texts command; /* what to run with the farm: the words behind `sheaf`; none: until told
                              to stop */

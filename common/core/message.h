@@ -89,8 +89,7 @@ struct message_result {
     struct place begin,
         middle;       /* the prefix this segment covers; GLUE: begin and end of the union */
     uint64_t busy_ns; /* time spent on it, all slots together */
-    uint32_t deaths;  /* with done and middle short of the end: processes killed by what begins at
-                         `middle` */
+    uint32_t deaths;  /* with middle short of the end: processes killed by what begins there */
     bool done;      /* nothing more comes; if middle is not the task's end the rest is given back */
     uint64_t units; /* units folded, for rates */
 };

@@ -148,8 +148,7 @@ void node_status(const struct node *node, struct bytes *json);
  * job, or one that will end in a fault anyway; `out` is then empty.
  */
 bool node_snapshot(struct node *node, struct snapshot *out);
-/* Root: fraction of the source's units counted so far (0 … 1), and units per second; for the
- * progress bar. */
-void node_progress(const struct node *node, uint64_t *units_done, uint64_t *units_all);
+/* Root: how much is counted, and of how much; in a unit of no meaning but to the progress bar. */
+void node_progress(const struct node *node, uint64_t *done, uint64_t *all);
 
 #endif

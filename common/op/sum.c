@@ -200,7 +200,6 @@ static enum op_status sum_join(struct partial *left, struct partial *right,
     if (right->has_elements) {
         open_with(left, right->is_negative_zero);
         left->is_float |= right->is_float;
-        left->is_too_large |= right->is_too_large;
         join_integers(left, right);
         join_floats(left, right);
     }
@@ -229,8 +228,7 @@ static enum op_status sum_finish(struct partial *partial, enum element_type type
         return OP_OK;
     if (partial->is_float || type == ELEMENT_FLOAT)
         values_append_float(values, round_sum(partial));
-    else if (partial->is_too_large ||
-             (partial->is_big && factors_is_longer(partial->big, value_bytes_max)))
+    else if (partial->is_big && factors_is_longer(partial->big, value_bytes_max))
         status = OP_TOO_LARGE;
     else
         values_append_integer(values, partial);

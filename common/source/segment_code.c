@@ -60,10 +60,18 @@ static bool decode_closed(struct values *closed, struct reader *in)
     return true;
 }
 
+/* No honest partial of another operation is one of these: only a product is ever past the limit. */
+static bool partial_fits(const struct partial *partial, const struct op *op)
+{
+    return (op->kind == OP_PRODUCT || !partial->is_too_large) &&
+           (op->takes_floats || !partial->is_float);
+}
+
 static bool decode_fold(struct segment *segment, const struct op *op, struct reader *in)
 {
     if (!partial_decode(&segment->head, op->identity, in) ||
-        !partial_decode(&segment->tail, op->identity, in))
+        !partial_decode(&segment->tail, op->identity, in) || !partial_fits(&segment->head, op) ||
+        !partial_fits(&segment->tail, op))
         return false;
     segment->lines = reader_u64(in);
     return decode_closed(&segment->closed, in) && (segment->bounded || !segment->closed.count);

@@ -117,12 +117,19 @@ class Answers:
     def expected(self, arguments):
         name = " ".join(arguments)
         if name not in self.known:
-            done = subprocess.run([places.SHEAF, *arguments, "-j", "1", "-q"], capture_output=True,
-                                  stdin=subprocess.DEVNULL, env=places.environment(None), timeout=self.timeout, check=False)
+            try:
+                done = subprocess.run([places.SHEAF, *arguments, "-j", "1", "-q"], capture_output=True, stdin=subprocess.DEVNULL,
+                                      env=places.environment(None), timeout=self.timeout, check=False)
+            except subprocess.TimeoutExpired:
+                raise Problem(f"sheaf {name}: {too_long(self.timeout)}") from None
             if done.returncode:
                 raise Problem(f"sheaf {name}: {sentence(done.stderr)}")
             self.known[name] = fingerprint(done.stdout)
         return self.known[name]
+
+
+def too_long(seconds):
+    return f"it did not end within {seconds:g} s"
 
 
 def fingerprint(answer):
@@ -144,16 +151,16 @@ def measure(run, workload, place, answers, options, trace):
     try:
         done = place.run(run["workers"], arguments, trace, options.timeout)
     except subprocess.TimeoutExpired:
-        return dict(run, problem=f"it did not end within {options.timeout} s")
+        return dict(run, problem=too_long(options.timeout))
     wall = time.monotonic() - begin
     if done.returncode:
         return dict(run, problem=f"exit status {done.returncode}: {sentence(done.stderr)}")
     if fingerprint(done.stdout) != expected:
         return dict(run, problem="the answer is not that of one process")
-    said = [line for line in done.stderr.splitlines() if line.startswith(b"{")]
-    if not said:
+    lines = [line for line in done.stderr.splitlines() if line.startswith(b"{")]
+    if not lines:
         return dict(run, problem="it ended without saying its times")
-    stats = json.loads(said[-1])
+    stats = json.loads(lines[-1])
     phases = stats.pop("seconds")
     return dict(run, wall=wall, answer=expected, **phases, **{name: stats[name] for name in COUNTS},
                 seconds=phases["open"] + phases["count"] + phases["fold"])

@@ -138,7 +138,13 @@ class Compose(Local):
                 self.data, self.slots = pathlib.Path(folder), None
                 self.up(slots)
             arguments = [f"/data/{pathlib.Path(a).name}" if a.startswith("/") else a for a in arguments]
-        done = self.compose("run", "--rm", "-T", "client", *arguments, "--stats", "-q", timeout=timeout)
+        client = f"{self.project}-client"
+        try:
+            done = self.compose("run", "--rm", "-T", "--name", client, "client", *arguments, "--stats", "-q", timeout=timeout)
+        except subprocess.TimeoutExpired:
+            # Only the command is gone; the container and its job would go on beside the next run.
+            subprocess.run(["docker", "rm", "-f", client], capture_output=True, check=False)
+            raise
         done.stderr = b"\n".join(line for line in done.stderr.splitlines() if line.startswith((b"{", b"sheaf")))
         return done
 

@@ -3,8 +3,8 @@
  * and no pool: what is timed is what the link adds to bare MPI.
  *
  *   mpirun -n 2 bench-mpi trip ROUNDS [REST_US [spin]]   the median of one task there and back,
- * after so long a rest; spin: without pauses mpirun -n 2 bench-mpi bytes MIB so many mebibytes by
- * value, one a task
+ *                                                        after so long a rest; spin: without pauses
+ *   mpirun -n 2 bench-mpi bytes MIB                      so many mebibytes by value, one a task
  *
  * Rank 0 prints the seconds on standard error.
  */

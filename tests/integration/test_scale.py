@@ -152,6 +152,26 @@ class TestExperiment(ScaleTest):
         self.assertIn("sum:1000, strong, 2 slots: the answer is not that of one process", report)
         self.assertIn("sum:1000, strong, 3 slots: it ended without saying its times", report)
 
+    def test_where_one_process_takes_too_long_nothing_can_be_compared(self):
+        build = self.directory / "build"
+        build.mkdir()
+        (build / "sheaf").write_text('#!/bin/sh\ncase "$*" in *-j*) exec sleep 60;; esac\n')
+        (build / "sheaf").chmod(0o755)
+        self.assert_fails(self.scale("--workload", "sum:1", "--timeout", "0.5", SHEAF_BUILD=str(build)), 2,
+                          "scale: sheaf sum random:1:1: it did not end within 0.5 s")
+
+    def test_a_client_in_a_container_that_takes_too_long_is_removed(self):
+        tools = self.directory / "bin"
+        tools.mkdir()
+        log = self.directory / "removed"
+        (tools / "docker").write_text('#!/bin/sh\ncase "$*" in rm*) echo "$*" >>' f'"{log}";; *" exec "*) '
+                                      'echo \'{"workers":[1]}\';; *" run "*) exec sleep 60;; esac\n')
+        (tools / "docker").chmod(0o755)
+        result = self.scale("--on", "compose", "--workload", "sum:1", "--workers", "1", "--repeat", "1", "--timeout", "3",
+                            PATH=f"{tools}:{os.environ['PATH']}")
+        self.assertEqual(result.status, 1, result)
+        self.assertRegex(log.read_text(), r"^(rm -f sheaf-scale-\d+-client\n){2}$")
+
     def test_hosts_over_ssh(self):
         ssh = self.directory / "ssh"
         ssh.write_text('#!/bin/sh\nexec sh -c "$2"\n')

@@ -86,6 +86,11 @@ class TestWithoutNetwork(farm.TestCase):
         self.assertIn("sheaf: one: not up: it did not join in time (--wait); the last it said: still "
                       "booting\n", result.err)
 
+    def test_no_wait_is_for_ever_as_elsewhere(self):
+        self.ssh.write_text('#!/bin/sh\nsleep 0.2\nexec sh -c "$2"\n')
+        result = self.up("one 1\n", "--wait", "0", "--", "sum", "6", "7")
+        self.assertEqual((result.status, result.out), (0, "13\n"), result)
+
     def test_wrong_use(self):
         self.assert_fails(sheaf("up"), 2, "sheaf: which hosts? --hosts FILE (see sheaf up --help)")
         self.assert_fails(sheaf("up", "--hosts", "/nowhere"), 2,

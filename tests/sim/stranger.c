@@ -9,8 +9,6 @@
 
 #include <stdio.h>
 
-enum { OBSERVED_BYTES_MAX = 1 << 20 };
-
 static uint64_t draw(struct world *world, uint64_t often)
 {
     /* Small numbers meet what there is; large ones are what nobody expects. */
@@ -127,7 +125,7 @@ static void draw_result(struct world *world, const struct stranger *stranger,
         .busy_ns = draw(world, 100000),
         .deaths = (uint32_t)draw(world, 2),
         .units = draw(world, 100)};
-    if (task->kind == result->kind && random_chance(&world->strangers, 400))
+    if (random_chance(&world->strangers, 400))
         result->middle = (struct place){task->slice.end.source, task->slice.end.unit};
     if (!result->kind || random_chance(&world->strangers, 300)) {
         result->kind = (enum task_kind)(random_below(&world->strangers, 3) + 1);

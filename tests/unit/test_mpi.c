@@ -3,8 +3,8 @@
  * partner. MPI begins and ends once; each case opens a link and closes it again.
  *
  *   mpirun -n 2 test_mpi
- *   mpirun -n 1 test_mpi --begin VERSION : -n 1 test_mpi --begin VERSION    begins, and says why
- * not
+ *   mpirun -n 1 test_mpi --begin VERSION : -n 1 test_mpi --begin VERSION
+ *                             begins, and says why not
  */
 #include "base/clock.h"
 #include "base/limits.h"

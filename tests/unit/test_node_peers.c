@@ -110,6 +110,16 @@ static void with_an_edge_nowhere(struct message *result)
     replace(result, &segment);
 }
 
+/* Glued to what others counted it would be no encoding: the coordinator would be the liar. */
+static void with_a_sum_past_the_limit(struct message *result)
+{
+    struct segment segment;
+
+    init(&segment, SEGMENT_FOLD);
+    segment.tail.open = segment.tail.has_elements = segment.tail.is_too_large = true;
+    replace(result, &segment);
+}
+
 /* The liar has a task of a job of text, and an honest worker stands by. */
 static void begin(struct drive *drive, struct cut cut)
 {
@@ -144,13 +154,19 @@ static void is_dropped(struct drive *drive, struct message *lie)
 
 static void a_result_that_cannot_be_costs_its_sender_the_session(void)
 {
-    static void (*const LIES[])(struct message *) = {
-        beyond_the_task,      in_no_source,
-        behind_the_source,    of_another_kind,
-        of_nothing,           without_a_segment,
-        with_a_count,         with_more_elements_than_bytes,
-        with_a_fault_nowhere, with_an_edge_of_json,
-        with_an_edge_nowhere, before_its_begin};
+    static void (*const LIES[])(struct message *) = {beyond_the_task,
+                                                     in_no_source,
+                                                     behind_the_source,
+                                                     of_another_kind,
+                                                     of_nothing,
+                                                     without_a_segment,
+                                                     with_a_count,
+                                                     with_more_elements_than_bytes,
+                                                     with_a_fault_nowhere,
+                                                     with_an_edge_of_json,
+                                                     with_an_edge_nowhere,
+                                                     before_its_begin,
+                                                     with_a_sum_past_the_limit};
 
     for (size_t i = 0; i < sizeof LIES / sizeof *LIES; i++) {
         struct drive drive;

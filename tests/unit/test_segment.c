@@ -410,7 +410,34 @@ static void what_is_folded_honestly_is_possible(void)
     }
 }
 
+/* What only the other operation's partials can be would spoil what it is glued to. */
+static void a_partial_that_the_operation_never_has_is_refused(void)
+{
+    for (int kind = OP_SUM; kind <= OP_PRODUCT; kind++) {
+        const struct op *op = op_of((enum op_kind)kind);
+
+        for (int is_too_large = 0; is_too_large <= 1; is_too_large++) {
+            struct segment segment, decoded;
+            struct bytes bytes = {0};
+            bool fits;
+
+            segment_init(&segment, SEGMENT_FOLD, op);
+            segment.tail.open = segment.tail.has_elements = true;
+            segment.tail.is_too_large = is_too_large;
+            segment.tail.is_float = !is_too_large;
+            segment_encode(&segment, &bytes);
+            fits = segment_decode(&decoded, op, bytes.data, bytes.length);
+            CU_ASSERT_EQUAL(fits, (kind == OP_PRODUCT) == is_too_large);
+            segment_clear(&decoded);
+            segment_clear(&segment);
+            bytes_clear(&bytes);
+        }
+    }
+}
+
 static const struct unit_case CASES[] = {
+    {"a partial that the operation never has is refused",
+     a_partial_that_the_operation_never_has_is_refused},
     {"what is folded honestly is possible", what_is_folded_honestly_is_possible},
     {"a changed encoding is refused or does no harm", test_hostile},
     {"counts and checkpoints are exact, glued too", test_counts},
