@@ -186,6 +186,20 @@ class TestExperiment(ScaleTest):
         self.assertIn("2 hosts over ssh: one, two", (self.out / "report.md").read_text())
 
 
+    def test_a_run_without_one_of_its_hosts_is_a_failed_run(self):
+        ssh = self.directory / "ssh"
+        ssh.write_text('#!/bin/sh\ncase $1 in lost) echo "no way there" >&2; exit 255;; esac\nexec sh -c "$2"\n')
+        ssh.chmod(0o755)
+        file = self.directory / "hosts.txt"
+        file.write_text("one\nlost\n")
+        result = self.scale("--hosts", file, "--workload", "sum:1000", "--workers", "1,2", "--repeat", "1",
+                            SHEAF_SSH=str(ssh))
+        self.assertEqual(result.status, 1, result)
+        self.assertEqual({row["problem"] for row in self.rows() if row["workers"] == "1"}, {""})
+        self.assertEqual({row["problem"] for row in self.rows() if row["workers"] == "2"},
+                         {"exit status 3: lost: not up: no way there (status 255)"})
+
+
 class TestWrongUse(ScaleTest):
     def test_sentences(self):
         for arguments, sentence in (
