@@ -22,7 +22,7 @@ static const struct option OPTIONS[] = {
     {"version", 0, OPTION_FLAG, FIELD(version), NULL, "show the version", 0},
 };
 
-static const struct option_pair CONTRADICTIONS[] = {{"quiet", "verbose"}, {"listen", "address"}};
+static const struct option_pair CONTRADICTIONS[] = {{"quiet", "verbose"}};
 
 static const struct command COMMAND = {
     .name = "sheaf up",

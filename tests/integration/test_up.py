@@ -86,6 +86,13 @@ class TestWithoutNetwork(farm.TestCase):
         self.assertIn("sheaf: one: not up: it did not join in time (--wait); the last it said: still "
                       "booting\n", result.err)
 
+    def test_a_port_of_its_own_at_an_address_that_only_the_hosts_know(self):
+        port = farm.free_port()
+        self.ssh.write_text('#!/bin/sh\nprintf %s "$2" >"${0%/*}/asked"\nexec sh -c "$2"\n')
+        result = self.up("one 1\n", "--listen", f"tcp://*:{port}", "--address", "localhost", "--", "sum", "6", "7")
+        self.assertEqual((result.status, result.out), (0, "13\n"), result)
+        self.assertIn(f" 'localhost' '{port}' ", (pathlib.Path(self.directory) / "asked").read_text())
+
     def test_no_wait_is_for_ever_as_elsewhere(self):
         self.ssh.write_text('#!/bin/sh\nsleep 0.2\nexec sh -c "$2"\n')
         result = self.up("one 1\n", "--wait", "0", "--", "sum", "6", "7")
