@@ -76,9 +76,16 @@ static void insert_behind(struct merge *merge, struct tile *previous, struct til
     *(tile->next ? &tile->next->previous : &merge->tiles.last) = tile;
 }
 
+/* Without its numbers: those of a large product pass any window, and its parts would then be folded
+ * one after the other. */
+static uint64_t run_bytes(const struct segment *run)
+{
+    return run->closed.packed.length + run->entry.text.length + run->exit.text.length;
+}
+
 static uint64_t bytes_held(const struct tile *tile)
 {
-    return tile->payload.length + (tile->run ? tile->run->closed.packed.length : 0);
+    return tile->payload.length + (tile->run ? run_bytes(tile->run) : 0);
 }
 
 static void leave_state(struct merge *merge, struct tile *tile)
@@ -341,6 +348,17 @@ void merge_take_closed(struct merge *merge, struct tile *run, struct values *clo
     let_go(merge, run->run->closed.packed.length);
     *closed = run->run->closed;
     run->run->closed = (struct values){0};
+}
+
+void merge_take_front(struct merge *merge, struct segment *segment)
+{
+    struct tile *front = merge->tiles.first;
+
+    let_go(merge, run_bytes(front->run));
+    *segment = *front->run;
+    memory_free(front->run);
+    front->run = NULL;
+    merge_remove(merge, front);
 }
 
 void merge_glue_front(struct merge *merge)

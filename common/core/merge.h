@@ -47,7 +47,7 @@ struct merge {
     struct tile_list heavy; /* runs whose right neighbour is a run that a leaf must glue to it */
     uint64_t run_bytes_max; /* runs of more closed values together are not glued … */
     bool is_final; /* … unless the left one has none: no giver above glues what is left apart */
-    uint64_t held_bytes; /* closed values and payloads in all tiles … */
+    uint64_t held_bytes; /* closed values, token text and payloads in all tiles … */
     uint64_t *held_sum;  /* … and in all merges of the node; borrowed */
     uint64_t given;      /* tiles in TILE_GIVEN */
 };
@@ -84,6 +84,8 @@ void merge_pair_lost(struct merge *merge, struct tile *left);
 struct tile *merge_front(struct merge *merge);
 /* Take the closed values out of a run. They are the caller's. */
 void merge_take_closed(struct merge *merge, struct tile *run, struct values *closed);
+/* Take the front, which is a run, out of the merge. The segment is the caller's. */
+void merge_take_front(struct merge *merge, struct segment *segment);
 /* The front has lost its closed values: glue to it what is light now. */
 void merge_glue_front(struct merge *merge);
 /* Free a tile; its neighbours become neighbours. Only for the front (answered) and for what lies

@@ -165,11 +165,7 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
     if (!done && !is_worth_answering(node, work, front))
         return true;
     work->sent_bytes += closed_bytes;
-    segment = *front->run;
-    merge_take_closed(&work->merge, front, &segment.closed);
-    memory_free(front->run);
-    front->run = NULL;
-    merge_remove(&work->merge, front);
+    merge_take_front(&work->merge, &segment);
     node->has_waiting = true;
     send_segment(node, work, &segment, middle, done);
     segment_clear(&segment);
@@ -179,15 +175,13 @@ static bool advance_above(struct node *node, struct work *work, struct tile *fro
 }
 
 /* The counting that comes before folding is done: now the elements have numbers. */
-static void begin_folding(struct node *node, struct work *work, struct tile *front)
+static void begin_folding(struct node *node, struct work *work)
 {
     struct job *job = work->job;
-    struct segment counted = *front->run;
+    struct segment counted;
     struct slice slice = work->asked.slice;
 
-    memory_free(front->run);
-    front->run = NULL;
-    merge_clear(&work->merge);
+    merge_take_front(&work->merge, &counted);
     if (counted.fault.kind) {
         work_fail(node, work, &counted.fault);
         segment_clear(&counted);
@@ -219,7 +213,7 @@ void work_advance(struct node *node, struct work *work)
         return;
     if (work->phase == TASK_COUNT && work->asked.kind == TASK_FOLD) {
         if (is_complete(work, front))
-            begin_folding(node, work, front);
+            begin_folding(node, work);
         return;
     }
     if (work->job->is_root ? advance_root(node, work, front) : advance_above(node, work, front))

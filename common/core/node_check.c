@@ -58,7 +58,10 @@ static uint64_t room_of(const struct tile *tile)
 
 static uint64_t bytes_of(const struct tile *tile)
 {
-    return tile->payload.length + (tile->run ? tile->run->closed.packed.length : 0);
+    const struct segment *run = tile->run;
+
+    return tile->payload.length +
+           (run ? run->closed.packed.length + run->entry.text.length + run->exit.text.length : 0);
 }
 
 /* From what was answered to what is not yet cut the tiles follow one another: nothing is missing

@@ -101,6 +101,43 @@ static void light_neighbours_become_one_run(void)
     teardown(&f);
 }
 
+/* Bytes of a number that goes on to the right, and perhaps began on the left. */
+static void count_token(struct fixture *f, struct tile *tile, size_t length)
+{
+    struct segment segment;
+
+    init(&segment);
+    segment.entry.kind = segment.exit.kind = EDGE_TEXT;
+    segment.tail.open = true;
+    memset(bytes_extend(&segment.entry.text, length), '7', length);
+    count(f, tile, &segment);
+}
+
+/* Else the slices of a token without end are held by no window. */
+static void the_text_of_tokens_is_held(void)
+{
+    struct fixture f;
+    struct segment taken;
+    struct tile *a, *b, *c;
+
+    setup(&f, false);
+    f.spec.sources[0].format = SOURCE_TEXT;
+    a = append(&f);
+    b = append(&f);
+    c = append(&f);
+    count_token(&f, a, 5000);
+    count_token(&f, c, 3000);
+    CU_ASSERT_EQUAL(f.held, 8000);
+    count_token(&f, b, 2000);
+    CU_ASSERT_PTR_NULL(merge_front(&f.merge)->next);
+    CU_ASSERT_EQUAL(f.held, 10000);
+    merge_take_front(&f.merge, &taken);
+    CU_ASSERT_EQUAL(f.held, 0);
+    CU_ASSERT_EQUAL(taken.entry.text.length, 10000);
+    segment_clear(&taken);
+    teardown(&f);
+}
+
 static void runs_of_many_values_stay_apart(void)
 {
     struct fixture f;
@@ -240,6 +277,7 @@ static void places_near_2_to_the_63_are_counted(void)
 static const struct unit_case cases[] = {
     {"more values than can be numbered stay apart", more_values_than_can_be_numbered_stay_apart},
     {"places near 2^63 are counted", places_near_2_to_the_63_are_counted},
+    {"the text of tokens is held", the_text_of_tokens_is_held},
     {"light neighbours become one run", light_neighbours_become_one_run},
     {"runs of many values stay apart", runs_of_many_values_stay_apart},
     {"a front that was emptied takes the next run", a_front_that_was_emptied_takes_the_next_run},
