@@ -179,14 +179,16 @@ static void mark_heavy(struct merge *merge, struct tile *left)
 }
 
 /* Large runs stay apart: gluing copies closed values, and an answer is to be of bounded size. So do
- * more values than can be numbered: equal ones by the run are no bytes. */
+ * more values than can be numbered, with the one that is closed where the two meet: equal ones by
+ * the run are no bytes. */
 static bool is_too_much(const struct merge *merge, const struct tile *left,
                         const struct tile *right)
 {
     uint64_t before = left->run->closed.packed.length;
     uint64_t count;
 
-    if (__builtin_add_overflow(left->run->closed.count, right->run->closed.count, &count))
+    if (__builtin_add_overflow(left->run->closed.count, right->run->closed.count, &count) ||
+        (before && count == UINT64_MAX))
         return true;
     return (before || !merge->is_final) &&
            before + right->run->closed.packed.length > merge->run_bytes_max;
