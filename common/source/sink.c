@@ -221,11 +221,12 @@ void sink_token_bytes(struct sink *sink, struct edge *exit, const uint8_t *data,
                       bool is_json)
 {
     bool is_bad = edge_append(exit, data, length, grammar_of(is_json), prefix_begin());
+    const char *text = (const char *)exit->text.data;
 
     if (exit->text.length > sink->token_bytes_max)
-        sink_fault(sink, FAULT_VALUE_TOO_LARGE, exit->unit, exit->text.data, exit->text.length);
+        sink_fault(sink, FAULT_VALUE_TOO_LARGE, exit->unit, text, exit->text.length);
     else if (is_bad)
-        sink_token(sink, (const char *)exit->text.data, exit->text.length, exit->unit, is_json);
+        sink_fault(sink, fault_of_bad(text, is_json), exit->unit, text, exit->text.length);
 }
 
 static void join_tail(struct sink *sink, struct partial *right)
