@@ -129,8 +129,6 @@ static void number_behind(const struct job_spec *spec, const struct slice *slice
     fold_take(fold, &counted);
     fold_free(&fold);
     segment_rest(&counted, slice, slice->end, spec, rest);
-    /* Leading token bytes were counted as an element, but the one they belong to began before. */
-    rest->element -= slice->in_token && counted.entry.token;
     segment_clear(&counted);
 }
 

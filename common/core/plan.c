@@ -105,8 +105,6 @@ void plan_clear(struct plan *plan)
 
 void plan_take_checkpoints(struct plan *plan, struct segment *counted)
 {
-    /* A token that began before the slice was counted as one of its elements. */
-    plan->checkpoint_base = plan->rest.element - (plan->rest.in_token && counted->entry.token);
     plan->checkpoints = counted->checkpoints;
     plan->checkpoint_count = counted->checkpoint_count;
     counted->checkpoints = NULL;
