@@ -62,7 +62,7 @@ int backend_begin(struct backend *backend, const struct reduce_options *options,
                                 : link_mpi_begin(&backend->ranks, &ranks, error);
 }
 
-static int add_pool(const struct backend *backend, struct loop *loop, enum log_level level,
+static int add_pool(struct backend *backend, struct loop *loop, enum log_level level,
                     struct error *error)
 {
     struct pool_options pool = {.processes = (uint32_t)backend->options->processes,
@@ -70,9 +70,13 @@ static int add_pool(const struct backend *backend, struct loop *loop, enum log_l
     struct link *link;
     int rc = link_pool_open(&link, &pool, error);
 
-    if (rc == OK)
-        loop_add_link(loop, link);
-    return rc;
+    if (rc != OK)
+        return rc;
+    loop_add_link(loop, link);
+    /* Where workers may join from outside, a pool that cannot begin is not the end. */
+    if (!backend->options->listen.count)
+        backend->ending = link;
+    return OK;
 }
 
 bool backend_has_pool(const struct backend *backend)
@@ -91,7 +95,7 @@ int backend_add_links(struct backend *backend, struct loop *loop, enum log_level
         rc = add_pool(backend, loop, level, error);
     if (rc == OK && backend->ranks) {
         rc = link_mpi_open(&link, backend->ranks, error);
-        backend->others = link;
+        backend->ending = link;
     } else if (rc == OK && options->farm) {
         rc = link_zmq_connect(&link, options->farm, error);
     } else if (rc == OK && options->listen.count) {
@@ -104,7 +108,7 @@ int backend_add_links(struct backend *backend, struct loop *loop, enum log_level
 
 const char *backend_over(const struct backend *backend)
 {
-    return backend->others ? backend->others->ops->over(backend->others) : NULL;
+    return backend->ending ? backend->ending->ops->over(backend->ending) : NULL;
 }
 
 void backend_end(struct backend *backend, int status)

@@ -15,7 +15,7 @@ struct backend {
     const struct reduce_options *options; /* borrowed */
     struct launch launch;                 /* one rank unless the backend is MPI */
     struct ranks *ranks;
-    const struct link *others; /* the link to the other ranks, of the loop */
+    const struct link *ending; /* the loop's only link that can be over, NULL: none */
 };
 
 /*

@@ -126,7 +126,8 @@ static int prepare(struct up *up, struct error *error)
     raise_limit();
     set_ssh(up);
     up->plan.program = up->options->worker ? up->options->worker : "sheaf-worker";
-    up->plan.fallback = up->program;
+    /* What was named is meant, and nothing else. */
+    up->plan.fallback = up->options->worker ? up->options->worker : up->program;
     up->plan.address = up->options->address ? up->options->address : up->url.address;
     up->plan.port = up->url.port;
     up->plan.log = up->log;

@@ -27,8 +27,8 @@ struct daemon {
     struct node *node;
     struct loop *loop;
     struct ranks *ranks;
-    const struct link *up; /* of the loop */
-    struct trace *trace;   /* NULL: none is wanted */
+    const struct link *pool, *up; /* of the loop */
+    struct trace *trace;          /* NULL: none is wanted */
     int signal_fd;
     struct patience patience;
     int stopped_by;
@@ -116,8 +116,10 @@ static int open_all(struct daemon *daemon, struct error *error)
         rc = loop_new(&daemon->loop, daemon->node, &hooks, error);
     if (rc == OK)
         rc = link_pool_open(&down, &pool, error);
-    if (rc == OK)
+    if (rc == OK) {
+        daemon->pool = down;
         loop_add_link(daemon->loop, down);
+    }
     if (rc == OK && is_rank(daemon))
         rc = begin_ranks(daemon, error);
     if (rc == OK)
@@ -203,10 +205,13 @@ static int look_at_clock(struct daemon *daemon, struct error *error)
                      options->connect, (double)options->give_up_ns / (double)NS_PER_S);
 }
 
-static int look_at_link(struct daemon *daemon, struct error *error)
+static int look_at_links(struct daemon *daemon, struct error *error)
 {
-    const char *sentence = daemon->up->ops->over ? daemon->up->ops->over(daemon->up) : NULL;
+    const char *sentence = daemon->pool->ops->over(daemon->pool);
 
+    if (sentence)
+        return error_set(error, ERROR_FAILED, "%s", sentence);
+    sentence = daemon->up->ops->over ? daemon->up->ops->over(daemon->up) : NULL;
     if (sentence && *sentence)
         return error_set(error, ERROR_FARM, "%s", sentence);
     daemon->is_released = sentence != NULL;
@@ -247,7 +252,7 @@ int daemon_run(const struct daemon_options *options, int *stopped_by, struct err
         if (rc == OK)
             rc = look_at_clock(&daemon, error);
         if (rc == OK)
-            rc = look_at_link(&daemon, error);
+            rc = look_at_links(&daemon, error);
     }
     close_all(&daemon, daemon.stopped_by ? 128 + daemon.stopped_by
                        : rc == OK        ? 0

@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "link/pool_channel.h"
+#include "link/pool_failures.h"
 #include "link/pool_process.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ struct slot {
 struct pool {
     struct link link;
     char *program;
-    struct log log;
+    struct pool_failures failures;
     int epoll;
     struct slot *slots;
     uint32_t slot_count;
@@ -137,14 +137,6 @@ static void rest(struct slot *slot)
     slot->rests_until_ns = clock_now_ns() + slot->rest_ns;
 }
 
-/* A process that cannot be started is lost like one that died, but said aloud: once, until one
- * starts. */
-static void say_failure(const struct pool *pool, const struct slot *slot, const char *sentence)
-{
-    if (!slot->rest_ns)
-        log_line(&pool->log, LOG_NORMAL, "%s; trying again", sentence);
-}
-
 static void start(struct pool *pool, struct slot *slot)
 {
     struct error error = {0};
@@ -158,7 +150,7 @@ static void start(struct pool *pool, struct slot *slot)
         close(child_socket);
     if (rc != OK) {
         channel_close(&slot->channel);
-        say_failure(pool, slot, error.text);
+        failures_add(&pool->failures, error.text, clock_now_ns());
         slot->is_lost = true;
         pool->lost_count++;
         return;
@@ -195,15 +187,16 @@ static enum link_event_type report_loss(struct pool *pool, struct slot *slot,
     if (slot->is_running) {
         event->started_task = pool_shared_started(slot->channel.shared, &event->started_attempt);
         process_reap(&slot->process, &event->signal);
-        if (process_has_failed(pool->program, slot->channel.shared, &error))
-            say_failure(pool, slot, error.text);
         /* Whoever stopped it did that from outside: the piece in work is not to blame. */
         if (slot->was_stopped)
             event->signal = SIGSTOP;
         if (slot->was_stopped || !event->started_task)
             event->started_task = event->started_attempt = 0;
-        if (!slot->has_spoken && !event->started_task && !slot->was_stopped)
+        if (!slot->has_spoken && !event->started_task && !slot->was_stopped) {
+            process_explain(&slot->process, pool->program, slot->channel.shared, &error);
+            failures_add(&pool->failures, error.text, clock_now_ns());
             rest(slot);
+        }
         detach_process(pool, slot);
     } else {
         rest(slot);
@@ -252,6 +245,7 @@ static void read_slot(struct pool *pool, struct slot *slot)
         pool->inbox_peer = slot->peer;
         slot->has_spoken = true;
         slot->rest_ns = 0;
+        failures_clear(&pool->failures);
     }
     if (result != CHANNEL_CLOSED && result != CHANNEL_BROKEN)
         return;
@@ -414,6 +408,11 @@ static int64_t pool_deadline(const struct link *link)
     return deadline_ns;
 }
 
+static const char *pool_over(const struct link *link)
+{
+    return failures_over(&pool_of(link)->failures);
+}
+
 /* There is nothing to linger for: what a process would still be told it could not answer. */
 static void pool_close(struct link **link, int64_t linger_ns)
 {
@@ -459,6 +458,7 @@ static const struct link_ops POOL_OPS = {
     .flush = pool_flush,
     .drop = pool_drop,
     .deadline = pool_deadline,
+    .over = pool_over,
     .close = pool_close,
 };
 
@@ -482,7 +482,7 @@ int link_pool_open(struct link **out, const struct pool_options *options, struct
     pool = memory_new(sizeof *pool);
     *pool = (struct pool){.link.ops = &POOL_OPS,
                           .program = program,
-                          .log = {.program = "sheaf", .level = (enum log_level)options->log_level},
+                          .failures.log = {"sheaf", (enum log_level)options->log_level},
                           .slots = memory_array(count, sizeof(struct slot)),
                           .slot_count = count,
                           .unannounced_count = count};

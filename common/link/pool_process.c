@@ -108,13 +108,16 @@ int process_start(struct pool_process *process, const char *program, int socket,
     return error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be watched", program);
 }
 
-bool process_has_failed(const char *program, const struct pool_shared *shared, struct error *error)
+void process_explain(const struct pool_process *process, const char *program,
+                     const struct pool_shared *shared, struct error *error)
 {
     int failure = pool_shared_failure(shared);
 
     if (failure)
         error_set_errno(error, ERROR_SYSTEM, failure, "%s cannot be started", program);
-    return failure;
+    else
+        error_set(error, ERROR_SYSTEM, "%s ended before its first word, with status %d", program,
+                  process->status);
 }
 
 void process_kill(const struct pool_process *process)
@@ -138,6 +141,7 @@ bool process_reap(struct pool_process *process, int *signal)
         return false;
     if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
         *signal = info.si_status;
+    process->status = *signal ? 128 + *signal : info.si_status;
     close(process->pidfd);
     process->pidfd = -1;
     return true;

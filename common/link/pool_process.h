@@ -13,6 +13,7 @@
 struct pool_process {
     pid_t pid;
     int pidfd;
+    int status; /* after its end: as a shell says it, 128 + N for signal N */
 };
 
 /* The program that pool processes run: `given`, or sheaf-worker beside this one. Owned by the
@@ -26,7 +27,9 @@ int process_program(char **program, const char *given, struct error *error);
  */
 int process_start(struct pool_process *process, const char *program, int socket,
                   struct pool_shared *shared, struct error *error);
-bool process_has_failed(const char *program, const struct pool_shared *shared, struct error *error);
+/* Why a process that has ended never said a word. */
+void process_explain(const struct pool_process *process, const char *program,
+                     const struct pool_shared *shared, struct error *error);
 void process_kill(const struct pool_process *process);
 /* Whether it was stopped (SIGSTOP and its like) since this was last asked. */
 bool process_is_stopped(const struct pool_process *process);

@@ -32,6 +32,16 @@ class Install(farm.TestCase):
                               cwd=self.directory, env=farm.environment(**more))
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def test_a_worker_that_cannot_run_ends_the_job(self):
+        for name in ("sheaf", "sheaf-link-zmq.so"):
+            shutil.copy(BUILD / name, self.directory)
+        worker = self.directory / "sheaf-worker"
+        worker.write_text("#!/bin/sh\nexit 127\n")
+        worker.chmod(0o755)
+        why = f"sheaf: {worker} ended before its first word, with status 127; "
+        self.assert_fails(self.run_program(self.directory / "sheaf", "sum", "1..5", "-j", 2), 1,
+                          f"{why}trying again\n{why}the job cannot go on")
+
     def check(self, sheaf, worker, **more):
         """Both programs find each other, and the module that a farm needs."""
         self.assert_gives(self.run_program(sheaf, "sum", "1..400", "--every", 100, "-j", 2, **more),

@@ -105,6 +105,27 @@ static void a_program_that_cannot_be_run_is_said(void)
     unlink(path);
 }
 
+/* /bin/false never says a word: after some starts the link says that no further one will help. */
+static void a_program_that_only_ends_is_given_up(void)
+{
+    struct pool_options options = {.program = "/bin/false", .processes = 4, .log_level = LOG_QUIET};
+    int64_t end_ns = clock_now_ns() + 30 * NS_PER_S;
+    struct error error = {0};
+    const char *sentence = NULL;
+    struct link_event event;
+    struct link *link;
+
+    CU_ASSERT_EQUAL_FATAL(link_pool_open(&link, &options, &error), OK);
+    while (!sentence && clock_now_ns() < end_ns) {
+        if (conformance_wait(link, &event, 100) == LINK_MESSAGE)
+            give(link, event.peer, PARTNER_ECHO, 1);
+        sentence = link->ops->over(link);
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sentence);
+    CU_ASSERT_STRING_EQUAL(sentence, "/bin/false ended before its first word, with status 1");
+    link->ops->close(&link, 0);
+}
+
 static void a_program_that_only_ends_is_not_started_in_a_storm(void)
 {
     struct pool_options options = {.program = "/bin/false", .processes = 1};
@@ -135,6 +156,7 @@ static const struct unit_case CASES[] = {
      a_process_stopped_before_its_first_word_is_replaced},
     {"a program that is not there is said at open", a_program_that_is_not_there_is_said_at_open},
     {"a program that cannot be run is said", a_program_that_cannot_be_run_is_said},
+    {"a program that only ends is given up", a_program_that_only_ends_is_given_up},
     {"a program that only ends is not started in a storm",
      a_program_that_only_ends_is_not_started_in_a_storm},
 };
