@@ -15,9 +15,13 @@
 
 enum {
     WORD_DIGITS = 19, /* decimal digits that always fit 64 bits */
-    /* Halfway points of doubles have at most 767 significant digits; one more digit stands for all
-     * that follow. */
-    DIGITS_MAX = 800,
+    /*
+     * Halfway points between doubles have at most 768 significant digits; a 1 behind as many stands
+     * for all that follow. Not one digit more: glibc's strtod (2.36) forgets a subnormal's 54th bit
+     * when nothing follows it, and so takes what is past halfway for a tie. Such a number has 769
+     * digits or more, and ends in a 5.
+     */
+    DIGITS_MAX = 768,
     CLINGER_POWER_MAX = 22, /* 10^22 is a double */
     BYTES_MAX_LEAST = 4096
 };
@@ -144,9 +148,9 @@ static double convert_slowly(const struct scan *scan)
     for (; is_rest_zero && at < scan->end; at++)
         is_rest_zero = *at == '0' || *at == '.';
     if (!is_rest_zero)
-        text[length - 1] = '1';
+        text[length++] = '1';
     snprintf(text + length, sizeof text - length, "e%lld",
-             (long long)(scan->exponent + (int64_t)(scan->significant - seen)));
+             (long long)(scan->exponent + (int64_t)(scan->significant - seen) - !is_rest_zero));
     return strtod(text, NULL);
 }
 

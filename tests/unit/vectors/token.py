@@ -20,6 +20,7 @@ FIXED = """0 -0 +0 00 007 -007 1 +1 -1 9223372036854775807 9223372036854775808 -
 Infinity -INFINITY +infinity nan NaN -nan +NAN infinit in na nano infi nan(1) 1e999999999999999999999999
 1e-999999999999999999999999 0e999999999999999999999999 0.0 -0.0 -0e0 00.5 01 1.5f 1,5 ١ 1e1e1 1..5 1.5.2
 0.1e1_0 true null 1/2 1d5 0x1p3 1e0005 1e-0005 123456789012345678901234567890e-30 0.000000000000000000001""".split()
+FIXED += [f"{(2**53 + 3) * 5**1076}e-1076"]  # past halfway by the 54th bit alone, which strtod() may lose
 
 
 def bits_of(value):
@@ -76,10 +77,53 @@ def halfway(rng):
     return f"{number}{more}e{int(power) - len(more)}"
 
 
+def spelled(rng, number, power):
+    """number * 10^power, the point anywhere: before, within or behind the digits, or none."""
+    sign = rng.choice(("", "-"))
+    kind = rng.randrange(4)
+    if kind == 0 and -len(number) - 400 < power < -len(number):
+        return f"{sign}0.{'0' * (-power - len(number))}{number}"
+    if kind == 1:
+        return f"{sign}{number}e{power}"
+    zeros = "0" * rng.choice((0, 0, 3, 1500))
+    if kind == 2:
+        return f"{sign}0.{zeros}{number}e{power + len(number) + len(zeros)}"
+    point = rng.randrange(1, len(number))
+    return f"{sign}{number[:point]}.{number[point:]}{zeros}e{power + len(number) - point}"
+
+
+def cut(rng, number, power):
+    """Its first digits, or all and zeros behind them; and then perhaps one more that counts."""
+    digits_kept = rng.choice((rng.randrange(760, 801), 767, 768, 769, len(number), len(number), 2000))
+    number, power = number[:digits_kept], power + max(0, len(number) - digits_kept)
+    more = "0" * max(0, digits_kept - len(number)) + rng.choice(("", "", "1", "0"))
+    return spelled(rng, number + more, power - len(more))
+
+
+def subnormal(rng):
+    """Half its last bit and perhaps a little more, down to its 54th bit or about there; then cut."""
+    bits = rng.choice((52, 52, 51, 50, rng.randrange(1, 50)))
+    below = rng.choice((54 - bits, 54 - bits, rng.randrange(1, 6)))
+    dropped = 1 << (below - 1) | rng.choice((0, 1, 1, rng.getrandbits(below)))
+    kept = 1 << (bits - 1) | rng.getrandbits(bits - 1) & -rng.choice((1, 2, 2))
+    exponent = 1074 + below
+    return cut(rng, str((kept << below | dropped) * 5**exponent), -exponent)
+
+
+def overflow(rng):
+    """At the greatest double and at what is no longer rounded to it, with a long tail."""
+    edge = (2**54 - rng.choice((1, 1, 2, 3))) * 2**970
+    tail = rng.choice(("0", "9")) * rng.randrange(450, 1800)
+    tail += rng.choice(("", "1"))
+    return spelled(rng, str(edge - (tail[0] == "9")) + tail, -len(tail))
+
+
 def random_token(rng, i):
-    kind = i % 6
+    kind = i % 7
     if kind == 0:
         return halfway(rng)
+    if kind == 6:
+        return overflow(rng) if i % 5 == 0 else subnormal(rng)
     if kind == 1:
         return repr(struct.unpack("<d", struct.pack("<Q", rng.getrandbits(64)))[0])
     if kind == 2:
