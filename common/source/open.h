@@ -19,7 +19,8 @@ struct source_options {
  * one inline text source), files, `-`. No arguments at all mean `-`.
  *
  * A regular file becomes SOURCE_FILE (absolute path, size, mtime; an .npy's header is read and
- * checked here). Anything else becomes SOURCE_STREAM: its descriptor goes to (*streams)[source
+ * checked here). Anything else, and a file of /proc with something in it although its size is 0,
+ * becomes SOURCE_STREAM: its descriptor goes to (*streams)[source
  * index] (-1 for other sources; array owned by the caller), positioned at the data (BOM, --header
  * line and .npy header consumed; an .npy stream's rest is raw elements in row-major order). A
  * raw stream has SOURCE_UNITS_UNKNOWN units, in one row of as many columns. Standard input that is

@@ -68,12 +68,22 @@ static int refuse_missing(const char *argument, int errnum, struct error *error)
     return error_set_errno(error, ERROR_INPUT, errnum, "%s: cannot be opened", argument);
 }
 
-/* A regular file without a size, such as those in /proc, has to be read to know what is in it. */
-static bool hides_its_size(const struct file *file)
+/*
+ * A regular file without a size, such as those in /proc, has to be read to know what is in it: if
+ * anything is, or it has no places to read at, it is a stream.
+ */
+static int examine_empty(struct file *file, const char *name, struct error *error)
 {
+    ssize_t got;
     char byte;
 
-    return file->status.st_size == 0 && pread(file->fd, &byte, 1, 0) == 1;
+    do
+        got = pread(file->fd, &byte, 1, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno != ESPIPE)
+        return error_set_errno(error, ERROR_INPUT, errno, "%s: cannot be read", name);
+    file->is_stream = got != 0;
+    return OK;
 }
 
 static int examine(struct file *file, const char *name, struct error *error)
@@ -82,8 +92,8 @@ static int examine(struct file *file, const char *name, struct error *error)
         return error_set_errno(error, ERROR_INPUT, errno, "%s: cannot be examined", name);
     if (S_ISDIR(file->status.st_mode))
         return error_set(error, ERROR_INPUT, "%s: is a directory", name);
-    file->is_stream = !S_ISREG(file->status.st_mode) || hides_its_size(file);
-    return OK;
+    file->is_stream = !S_ISREG(file->status.st_mode);
+    return file->is_stream || file->status.st_size ? OK : examine_empty(file, name, error);
 }
 
 static int open_path(struct file *file, const char *path, const char *name, struct error *error)

@@ -301,6 +301,43 @@ static void a_file_behind_a_descriptor_is_read_by_its_own_name(void)
     rmdir(folder.path);
 }
 
+/* Files of /proc have the size 0, whatever is in them. */
+static void a_file_that_hides_its_size_is_a_stream(void)
+{
+    struct opened opened = open_one("/proc/self/stat");
+    char text[8] = {0};
+
+    CU_ASSERT_EQUAL_FATAL(opened.rc, OK);
+    CU_ASSERT_EQUAL(opened.spec.sources[0].access, SOURCE_STREAM);
+    CU_ASSERT_EQUAL(opened.spec.sources[0].units, SOURCE_UNITS_UNKNOWN);
+    CU_ASSERT_EQUAL(read(opened.streams[0], text, 1), 1);
+    CU_ASSERT(*text >= '1' && *text <= '9');
+    opened_clear(&opened);
+}
+
+/* No memory is mapped at the address 0. */
+static void a_file_that_cannot_be_read_is_not_an_empty_one(void)
+{
+    static const struct source_options OPTIONS[] = {
+        {0}, {.header = true}, {.format = "json"}, {.format = "raw", .dtype = "i8"}};
+    struct folder folder;
+    char *path;
+
+    folder_new(&folder);
+    path = folder_file(&folder, "empty", "", 0);
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        struct opened opened = open_with(&OPTIONS[i], (const char *const[]){path, NULL});
+
+        CU_ASSERT_EQUAL_FATAL(opened.rc, OK);
+        CU_ASSERT_EQUAL(opened.spec.sources[0].access, SOURCE_FILE);
+        opened_clear(&opened);
+        check_refused(open_with(&OPTIONS[i], (const char *const[]){"/proc/self/mem", NULL}),
+                      "/proc/self/mem", "/proc/self/mem: cannot be read: Input/output error");
+    }
+    remove_file(path);
+    rmdir(folder.path);
+}
+
 static const struct unit_case CASES[] = {
     {"ranges know their length", ranges_know_their_length},
     {"a range has its begin and step", a_range_has_its_begin_and_step},
@@ -315,6 +352,9 @@ static const struct unit_case CASES[] = {
     {"standard input is named once", standard_input_is_named_once},
     {"a file behind a descriptor is read by its own name",
      a_file_behind_a_descriptor_is_read_by_its_own_name},
+    {"a file that hides its size is a stream", a_file_that_hides_its_size_is_a_stream},
+    {"a file that cannot be read is not an empty one",
+     a_file_that_cannot_be_read_is_not_an_empty_one},
 };
 
 UNIT_MAIN("open", CASES)
