@@ -16,7 +16,7 @@ static const struct option OPTIONS[] = {
     {"format", 0, OPTION_TEXT, FIELD(format), "text|json|npy|raw",
      "format of the files (by extension)", 0},
     {"dtype", 0, OPTION_TEXT, FIELD(dtype), "TYPE",
-     "elements of raw files: i8 … u64, f16, f32, f64; < or > before it", 0},
+     "elements of raw files, in bits: i8 … u64, f16, f32, f64; < or > before i16 and wider", 0},
     {"header", 0, OPTION_FLAG, FIELD(header), NULL, "skip the first line of text and CSV", 0},
     {"output", 0, OPTION_CHOICE, FIELD(output), "text|json", "a value a line, or an array", 0},
     {"processes", 'j', OPTION_COUNT, FIELD(processes), "N", "processes to work (all usable CPUs)",

@@ -125,12 +125,7 @@ static int check_options(const struct source_options *options, struct error *err
         return error_set(error, ERROR_USAGE, "--dtype is for --format raw only");
     if (is_raw && !options->dtype)
         return error_set(error, ERROR_USAGE, "--format raw needs --dtype, for example --dtype i64");
-    if (is_raw && !dtype_parse(&probe, options->dtype, strlen(options->dtype)))
-        return error_set(error, ERROR_USAGE,
-                         "--dtype %.40s: no such element type; expected i8, i16, i32, i64, u8, "
-                         "u16, u32, u64, f16, f32 or f64, with < or > before it for the byte order",
-                         options->dtype);
-    return OK;
+    return is_raw ? dtype_parse(&probe, options->dtype, error) : OK;
 }
 
 static void give_up(struct opening *opening)

@@ -47,7 +47,7 @@ static bool set_type(struct source *source, const struct dtype *dtype)
     return true;
 }
 
-bool dtype_parse(struct source *source, const char *text, size_t length)
+static bool find_dtype(struct source *source, const char *text, size_t length)
 {
     if (!skip_order(source, "<>", &text, &length))
         return false;
@@ -55,6 +55,21 @@ bool dtype_parse(struct source *source, const char *text, size_t length)
         if (name_is(TABLE[i].bits, text, length))
             return set_type(source, &TABLE[i]);
     return false;
+}
+
+int dtype_parse(struct source *source, const char *text, struct error *error)
+{
+    if (!find_dtype(source, text, strlen(text)))
+        return error_set(error, ERROR_USAGE,
+                         "--dtype %.40s: no such element type; expected i8, i16, i32, i64, u8, "
+                         "u16, u32, u64, f16, f32 or f64, with < or > before it for the byte order",
+                         text);
+    if (source_unit_bytes(source) == 1 && (*text == '<' || *text == '>'))
+        return error_set(error, ERROR_USAGE,
+                         "--dtype %s: the number counts bits, and one byte has no order; expected "
+                         "%c%c64 for 8 bytes, or %s",
+                         text, text[0], text[1], text + 1);
+    return OK;
 }
 
 bool descr_parse(struct source *source, const char *text, size_t length)

@@ -199,9 +199,10 @@ static int set_raw(struct source *source, const struct file *file, const char *d
                    struct error *error)
 {
     uint32_t width;
+    int rc = dtype_parse(source, dtype, error);
 
-    if (!dtype_parse(source, dtype, strlen(dtype)))
-        return error_set(error, ERROR_USAGE, "--dtype %.40s: no such element type", dtype);
+    if (rc != OK)
+        return rc;
     width = source_unit_bytes(source);
     if (!file->is_stream && source->file_bytes % width != 0)
         return error_set(error, ERROR_INPUT,

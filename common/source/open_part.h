@@ -27,9 +27,14 @@ int file_open(struct source *source, int *stream, const char *argument,
 
 /*
  * Element types by name, `<` or `>` before it for the byte order: --dtype counts bits (`i64`),
- * numpy's descr bytes (`<i8`). false: not a type that can be reduced.
+ * numpy's descr bytes (`<i8`).
+ *
+ * dtype_parse   ERROR_USAGE: no such type; or one byte with an order, which none has: whoever
+ * writes
+ *               `<i8` means numpy's 8 bytes.
+ * descr_parse   false: not a type that can be reduced.
  */
-bool dtype_parse(struct source *source, const char *text, size_t length);
+int dtype_parse(struct source *source, const char *text, struct error *error);
 bool descr_parse(struct source *source, const char *text, size_t length);
 /* What kind of elements numpy means by a descr that descr_parse refuses. */
 const char *descr_refused_name(const char *text, size_t length);

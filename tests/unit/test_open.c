@@ -78,11 +78,24 @@ static void wrong_options_are_refused_with_a_sentence(void)
     static const struct {
         const char *format, *dtype, *sentence;
     } table[] = {
-        {"xml", NULL, "no such format"},    {"raw", NULL, "needs --dtype"},
-        {"raw", "i7", "no such element"},   {"raw", "i128", "no such element"},
-        {"raw", "<>i8", "no such element"}, {"raw", "", "no such element"},
-        {"raw", "|i8", "no such element"},  {"text", "i64", "--format raw only"},
+        {"xml", NULL, "no such format"},
+        {"raw", NULL, "needs --dtype"},
+        {"raw", "i7", "no such element"},
+        {"raw", "i128", "no such element"},
+        {"raw", "<>i8", "no such element"},
+        {"raw", "", "no such element"},
+        {"raw", "|i8", "no such element"},
+        {"text", "i64", "--format raw only"},
         {NULL, "i64", "--format raw only"},
+        {"raw", "i1", "no such element"},
+        {"raw", "<", "no such element"},
+        /* To numpy these are 8 bytes. */
+        {"raw", "<i8",
+         "--dtype <i8: the number counts bits, and one byte has no order; expected <i64 for 8 "
+         "bytes, or i8"},
+        {"raw", ">u8",
+         "--dtype >u8: the number counts bits, and one byte has no order; expected >u64 for 8 "
+         "bytes, or u8"},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -207,7 +220,7 @@ static void raw_files_are_whole_elements(void)
         const char *dtype;
         uint64_t units;
         uint8_t big;
-    } table[] = {{"i8", 24, 0},  {">i8", 24, 0}, {"u16", 12, 0}, {">i32", 6, 1},
+    } table[] = {{"i8", 24, 0},  {"u8", 24, 0},  {"u16", 12, 0}, {">i32", 6, 1},
                  {"<u64", 3, 0}, {"f16", 12, 0}, {">f32", 6, 1}, {"f64", 3, 0}};
     struct folder folder;
     char *path, *odd;
