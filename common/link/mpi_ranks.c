@@ -83,10 +83,11 @@ static int check_launch(const struct ranks *ranks, struct error *error)
     if (launch->rank == (uint32_t)ranks->rank && launch->count == (uint32_t)ranks->count)
         return OK;
     /* One of the many says it. */
+    if (launch->rank)
+        return error_set(error, ERROR_FARM, "%s", "");
     return error_set(error, ERROR_FARM,
-                     launch->rank ? ""
-                                  : "rank %u of %u is rank %d of %d to MPI: start with the mpirun "
-                                    "of this OpenMPI, or with srun --mpi=pmix",
+                     "rank %u of %u is rank %d of %d to MPI: start with the mpirun of this OpenMPI, "
+                     "or with srun --mpi=pmix",
                      launch->rank, launch->count, ranks->rank, ranks->count);
 }
 
