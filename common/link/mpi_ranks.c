@@ -85,10 +85,11 @@ static int check_launch(const struct ranks *ranks, struct error *error)
     /* One of the many says it. */
     if (launch->rank)
         return error_set(error, ERROR_FARM, "%s", "");
-    return error_set(error, ERROR_FARM,
-                     "rank %u of %u is rank %d of %d to MPI: start with the mpirun of this OpenMPI, "
-                     "or with srun --mpi=pmix",
-                     launch->rank, launch->count, ranks->rank, ranks->count);
+    return error_set(
+        error, ERROR_FARM,
+        "rank %u of %u is rank %d of %d to MPI: start with the mpirun of this OpenMPI, "
+        "or with srun --mpi=pmix",
+        launch->rank, launch->count, ranks->rank, ranks->count);
 }
 
 static bool is_done(MPI_Request *request, int *rc)
