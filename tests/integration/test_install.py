@@ -13,12 +13,10 @@ import farm
 from farm import BUILD, ROOT, Result
 
 RUN_MS_MAX = 50
-
-
-@unittest.skipUnless(shutil.which("cmake"), "no cmake here")
 MODULES = sorted(path.name for path in BUILD.glob("sheaf-link-*.so"))  # that of MPI is there where MPI is
 
 
+@unittest.skipUnless(shutil.which("cmake"), "no cmake here")
 class Install(farm.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="sheaf-install-")
