@@ -79,10 +79,11 @@ class ThreeHosts(farm.TestCase):
 
     def test_a_host_without_the_program(self):
         self.write(f"without-{self.hosts[1].name}", "")
-        result = self.mpirun(SHEAF, "sum", "1..400", "--every", 100).wait()
+        job = self.mpirun(SHEAF, "sum", "1..400", "--every", 100)
+        result = job.wait()
         self.assertNotEqual(result.status, 0)
         self.assertEqual(result.out, "", result)
-        self.assertRegex(result.err, rf"(?s)unable to launch.*/sheaf\nNode: +{self.hosts[1].name}\n")
+        self.assertRegex(job.error_text(), rf"(?s)unable to launch.*/sheaf\nNode: +{self.hosts[1].name}\n")
         self.check_nothing_is_left()
 
     def test_a_pulled_cable_ends_the_job(self):
@@ -101,7 +102,7 @@ class ThreeHosts(farm.TestCase):
         self.assertLess(time.monotonic() - pulled, 40)
         self.assertNotEqual(result.status, 0, result)
         self.assertRegex(result.err, rf"sheaf: worker {far.name} \(pid \d+\) is lost")
-        self.assertRegex(result.err, rf"(?s)lost communication.*Remote daemon: .* on node {far.name}\n")
+        self.assertRegex(job.error_text(), rf"(?s)lost communication.*Remote daemon: .* on node {far.name}\n")
         # The far host's own part learns of it when it can be told.
         far.set_cable(True)
         self.check_nothing_is_left()
