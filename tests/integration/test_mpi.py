@@ -107,7 +107,8 @@ class Ranks(farm.TestCase):
                    for word in ranks(2, "sum", "1..400", "--every", 100)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=farm.TIMEOUT,
                               user=65534, group=65534, extra_groups=[], cwd=self.directory, check=False,
-                              env=farm.environment(HOME=str(self.directory), TMPDIR=str(self.directory)))
+                              env=farm.environment(HOME=str(self.directory), TMPDIR=str(self.directory),
+                                                   ASAN_OPTIONS="detect_leaks=0"))
         self.assertEqual((done.returncode, done.stdout.decode()), (0, ANSWER), done.stderr)
 
     def test_data_of_any_size_by_value(self):
